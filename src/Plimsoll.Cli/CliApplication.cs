@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Plimsoll.Checkpoints;
+
+namespace Plimsoll.Cli;
+
+/// <summary>The command line as a function: arguments and an environment in, an exit code out.</summary>
+internal static class CliApplication
+{
+    public static int Run(string[] args, CliEnvironment environment)
+    {
+        var root = new RootCommand("Tells whether a language model fits a GPU, with every byte explained.");
+        foreach (var option in GlobalOptions.All)
+            root.Options.Add(option);
+        foreach (var command in Commands(environment))
+            root.Subcommands.Add(command);
+
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                environment.Error.WriteLine($"plimsoll: {error.Message}");
+            environment.Error.WriteLine($"Try 'plimsoll {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+            return ExitCode.WrongUsage;
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { Output = environment.Out, Error = environment.Error, EnableDefaultExceptionHandler = false });
+        }
+        catch (CliException failure)
+        {
+            environment.Error.WriteLine($"plimsoll: {failure.Message}");
+            if (failure.Hint is { } hint)
+                environment.Error.WriteLine($"  {hint}");
+            return failure.ExitCode;
+        }
+        catch (CheckpointFormatException failure)
+        {
+            environment.Error.WriteLine($"plimsoll: {failure.Message}");
+            return ExitCode.BadInput;
+        }
+        catch (Exception failure) when (failure is UnauthorizedAccessException or IOException)
+        {
+            environment.Error.WriteLine($"plimsoll: {failure.Message}");
+            return failure is FileNotFoundException or DirectoryNotFoundException ? ExitCode.BadInput : ExitCode.Environment;
+        }
+        catch (Exception failure)
+        {
+            environment.Error.WriteLine($"plimsoll: this is our bug, please report it: {failure}");
+            return ExitCode.Bug;
+        }
+    }
+
+    /// <summary>Every command, in the order of the help page.</summary>
+    private static IEnumerable<Command> Commands(CliEnvironment environment)
+    {
+        _ = environment;
+        yield break;
+    }
+
+    /// <summary>The terminal of one invocation: colour only where someone looks and nobody asked for none.</summary>
+    public static Terminal CreateTerminal(ParseResult parsed, CliEnvironment environment)
+    {
+        var color = environment.OutputIsTerminal
+            && !parsed.GetValue(GlobalOptions.NoColor)
+            && string.IsNullOrEmpty(environment.Variable("NO_COLOR"))
+            && string.IsNullOrEmpty(environment.Variable("CI"))
+            && environment.Variable("TERM") != "dumb";
+        var error = parsed.GetValue(GlobalOptions.Quiet) ? TextWriter.Null : environment.Error;
+        return new(environment.Out, error, color, environment.Width);
+    }
+}

@@ -1,0 +1,34 @@
+namespace Plimsoll.Cli;
+
+/// <summary>What a command may know of the world. Tests pass their own.</summary>
+internal sealed record CliEnvironment
+{
+    public required TextWriter Out { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    public required Func<string, string?> Variable { get; init; }
+
+    public bool OutputIsTerminal { get; init; }
+
+    public int Width { get; init; } = 120;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public static CliEnvironment System { get; } = new()
+    {
+        Out = Console.Out,
+        Error = Console.Error,
+        Variable = Environment.GetEnvironmentVariable,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        Width = ConsoleWidth(),
+    };
+
+    private static int ConsoleWidth()
+    {
+        if (Console.IsOutputRedirected)
+            return 120;
+        var width = Console.WindowWidth;
+        return width > 0 ? Math.Clamp(width, 60, 200) : 120;
+    }
+}

@@ -1,0 +1,3 @@
+using Plimsoll.Cli;
+
+return CliApplication.Run(args, CliEnvironment.System);
