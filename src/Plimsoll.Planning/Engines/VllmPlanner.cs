@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Plimsoll.Models;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Kv;
 using Plimsoll.Planning.Plans;
