@@ -18,7 +18,7 @@ public sealed record PlanLimits(long MaxContext, int MaxBatch, bool ContextIsMod
     {
         var ceiling = request.Model.MaxContext ?? LongestContext;
         var context = Largest(ceiling, value => Fits(request with { Context = value, Prompt = ScalePrompt(request, value) }, usableBytes));
-        var batch = (int)Largest(LargestBatch, value => Fits(request with { Batch = (int)value }, usableBytes));
+        var batch = (int)Largest(LargestBatch, value => FitsAtOnce(request with { Batch = (int)value }, usableBytes));
         return new(context, batch, context == request.Model.MaxContext);
     }
 
@@ -28,6 +28,10 @@ public sealed record PlanLimits(long MaxContext, int MaxBatch, bool ContextIsMod
         var plan = InferencePlanner.Plan(request);
         return plan.Impossible is null && plan.Devices.All(device => device.Peak.Expected <= usableBytes);
     }
+
+    /// <summary>With a fixed pool every sequence must find its cells at the same time.</summary>
+    private static bool FitsAtOnce(InferenceRequest request, long usableBytes) =>
+        Fits(request, usableBytes) && (InferencePlanner.Plan(request).PoolTokens is not { } tokens || tokens >= request.Context * request.Batch);
 
     /// <summary>A stated prompt stays as it is; the worst case grows with the context.</summary>
     private static long? ScalePrompt(InferenceRequest request, long context) => request.Prompt is { } prompt ? Math.Min(prompt, context) : null;

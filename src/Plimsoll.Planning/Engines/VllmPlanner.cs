@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
-using Plimsoll.Planning.Kv;
 using Plimsoll.Planning.Plans;
 
 namespace Plimsoll.Planning.Engines;
