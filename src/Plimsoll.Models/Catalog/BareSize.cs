@@ -42,7 +42,7 @@ public static class BareSize
         };
         if (unit == 0 || !decimal.TryParse(trimmed[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             return null;
-        return number is > 0 and <= 1_000_000 && number * unit <= long.MaxValue ? (long)(number * unit) : null;
+        return number is > 0 and <= 1_000_000_000 && number * unit <= long.MaxValue ? (long)(number * unit) : null;
     }
 
     /// <summary>The model that a bare size stands for; null when the text is not a bare size.</summary>
