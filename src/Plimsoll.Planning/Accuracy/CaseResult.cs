@@ -30,6 +30,9 @@ public sealed record CaseResult
     /// <summary>The measured value lies between the bounds; a thousandth of it is allowed for the rounding of published figures.</summary>
     public bool? InBounds => Measured is { } measured && Low is { } low && High is { } high ? measured * 1.001 >= low && measured * 0.999 <= high : null;
 
+    /// <summary>The figures are bytes; otherwise tokens per second.</summary>
+    public bool IsSize => !Quantity.EndsWith("per_second", StringComparison.Ordinal);
+
     internal static CaseResult Refuse(MeasuredCase measured, string quantity, string reason) =>
         new() { Id = measured.Id, Group = measured.Group, Quantity = quantity, RefusedBecause = reason };
 

@@ -1,11 +1,6 @@
-using System.Text.Json;
-using Plimsoll.Checkpoints;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
-using Plimsoll.Planning.Engines;
-using Plimsoll.Planning.Kv;
 using Plimsoll.Planning.Plans;
-using Plimsoll.Planning.Weights;
 
 namespace Plimsoll.Planning.Accuracy;
 
@@ -39,7 +34,7 @@ internal static class LlamaCppCases
     {
         if (log.DeviceComputeMiB is not { } compute || compute <= 0)
             yield break;
-        if (log.CacheRefusal ?? log.ComputeRefusal is { } reason)
+        if ((log.CacheRefusal ?? log.ComputeRefusal) is { } reason)
         {
             yield return CaseResult.Refuse(log.Case, "compute", reason);
             yield break;

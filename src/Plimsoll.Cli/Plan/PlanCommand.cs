@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Plimsoll.Planning;
+using Plimsoll.Planning.Gpus;
+
+namespace Plimsoll.Cli.Plan;
+
+/// <summary><c>plimsoll plan MODEL</c>: where memory goes, and whether it fits.</summary>
+internal static class PlanCommand
+{
+    private static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
+    private static readonly Option<string?> Gpu = new("--gpu", "-g") { Description = "rtx-4090, 2x rtx-3090, 24GiB, local" };
+    private static readonly Option<string> For = new("--for") { Description = "what the memory is for", DefaultValueFactory = _ => "inference" };
+    private static readonly Option<bool> Explain = new("--explain") { Description = "show every formula with its numbers and source" };
+
+    public static Command Create(CliEnvironment environment)
+    {
+        var command = new Command(
+            "plan",
+            """
+            Where memory goes, phase by phase; whether it fits a GPU; the largest context and batch that do; tokens per second.
+
+            Examples:
+              plimsoll plan llama-3.1-8b --gpu rtx-4090
+              plimsoll plan 7b --precision int4
+              plimsoll plan qwen3-30b-a3b -p q4_k_m --gpu "2x rtx-3090" --context 32k
+              plimsoll plan llama-3.1-70b --engine vllm --gpu "4x h100" --parallel tp=4
+              plimsoll plan ./model.gguf --gpu 12GiB --kv-precision q8_0 --explain
+            """)
+        {
+            Model, Gpu, For, Explain,
+        };
+        For.AcceptOnlyFromAmong("inference");
+        foreach (var option in PlanOptions.All)
+            command.Options.Add(option);
+        command.SetAction(parsed =>
+        {
+            var report = CreateReport(parsed, environment);
+            var terminal = CliApplication.CreateTerminal(parsed, environment);
+            if (parsed.GetValue(GlobalOptions.Json))
+                PlanJson.Write(terminal.Out, report);
+            else
+                PlanTable.Write(terminal, report, parsed.GetValue(Explain));
+            return report.Fits == false ? ExitCode.No : ExitCode.Yes;
+        });
+        return command;
+    }
+
+    private static PlanReport CreateReport(ParseResult parsed, CliEnvironment environment)
+    {
+        var device = DeviceChoice.Read(parsed.GetValue(Gpu), parsed.GetValue(PlanOptions.Catalog), environment);
+        var located = ModelChoice.Locate(parsed.GetValue(Model)!, parsed, environment);
+        var request = PlanRequestBuilder.Build(parsed, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes);
+        var plan = InferencePlanner.Plan(request);
+        if (parsed.GetValue(PlanOptions.Draft) is { } draftName)
+        {
+            var draft = ModelChoice.Locate(draftName, parsed, environment);
+            var draftRequest = PlanRequestBuilder.Build(parsed, draft, 1, null) with { Parallel = Planning.Engines.Parallelism.One };
+            plan = DraftModel.Add(plan, InferencePlanner.Plan(draftRequest));
+        }
+        var speed = PlanSpeed.Estimate(request, device);
+        return new()
+        {
+            Request = request,
+            Plan = plan,
+            Device = device,
+            Limits = device is null ? null : PlanLimits.Find(request, device.Gpu.UsableMemory.Bytes),
+            Decode = speed.Decode,
+            Prefill = speed.Prefill,
+        };
+    }
+}

@@ -1,0 +1,33 @@
+using Plimsoll.Planning;
+using Plimsoll.Planning.Engines;
+using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Plans;
+using Plimsoll.Planning.Speed;
+
+namespace Plimsoll.Cli.Plan;
+
+/// <summary>Everything that <c>plimsoll plan</c> answers; the table and the JSON are views of it.</summary>
+internal sealed record PlanReport
+{
+    public required InferenceRequest Request { get; init; }
+
+    public required MemoryPlan Plan { get; init; }
+
+    public GpuSelection? Device { get; init; }
+
+    public PlanLimits? Limits { get; init; }
+
+    public SpeedEstimate? Decode { get; init; }
+
+    public SpeedEstimate? Prefill { get; init; }
+
+    public long? UsableBytes => Device?.Gpu.UsableMemory.Bytes;
+
+    /// <summary>The expected peak of every device lies within its usable memory; null without a device.</summary>
+    public bool? Fits => UsableBytes is { } usable ? Plan.Impossible is null && Plan.Devices.All(device => device.Peak.Expected <= usable) : null;
+
+    public long? HeadroomBytes => UsableBytes - Plan.Peak.Expected;
+
+    /// <summary>It fits by the expected value, but not by the upper bound.</summary>
+    public bool IsTight => Fits == true && Plan.Peak.High > UsableBytes;
+}

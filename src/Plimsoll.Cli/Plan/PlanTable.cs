@@ -1,0 +1,134 @@
+using System.Globalization;
+using Plimsoll.Models;
+using Plimsoll.Numerics;
+using Plimsoll.Planning.Plans;
+using Plimsoll.Planning.Speed;
+using Spectre.Console;
+
+namespace Plimsoll.Cli.Plan;
+
+/// <summary>The plan for people: where memory goes by phase, the verdict, the limits.</summary>
+internal static class PlanTable
+{
+    private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
+
+    public static void Write(Terminal terminal, PlanReport report, bool explain)
+    {
+        WriteHeader(terminal, report);
+        var shown = report.Plan.Devices.Length > 1 ? $"{report.Plan.Fullest.Name}, the fullest of {report.Plan.Devices.Length}" : report.Plan.Fullest.Name;
+        WriteDevice(terminal, report.Plan.Fullest, shown);
+        if (report.Plan.Devices.Length > 1)
+            WriteDevices(terminal, report);
+        if (report.Plan.Host is { } host)
+            WriteDevice(terminal, host, host.Name);
+        WriteVerdict(terminal, report);
+        if (explain)
+            WriteFormulas(terminal, report);
+    }
+
+    private static void WriteHeader(Terminal terminal, PlanReport report)
+    {
+        var request = report.Request;
+        var model = request.Model;
+        var active = model.ActiveParameters == model.Parameters ? "" : string.Create(Culture, $", {Billions(model.ActiveParameters)} active");
+        terminal.Rich.MarkupLineInterpolated($"[bold]{model.Id}[/] ({model.Architecture}, {Billions(model.Parameters)} parameters{active}; {model.Source})");
+        var batch = request.Batch == 1 ? "" : string.Create(Culture, $" x {request.Batch} sequences");
+        terminal.Rich.WriteLine(string.Create(Culture, $"{request.Weights.Precision}, {request.Context:N0} tokens{batch}, KV cache {request.KvFormat}, {request.Engine.Name} (since {request.Engine.Since})"));
+        terminal.Rich.WriteLine();
+    }
+
+    private static void WriteDevice(Terminal terminal, DevicePlan device, string title)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn(Markup.Escape(title));
+        foreach (var phase in device.Phases)
+            table.AddColumn(new TableColumn(phase.Name).RightAligned());
+        foreach (var name in device.Phases.SelectMany(phase => phase.Lines).Select(line => line.Name).Distinct())
+        {
+            table.AddRow([Markup.Escape(name), .. device.Phases.Select(phase => phase.Lines.Any(line => line.Name == name) ? Size(phase.Sum(line => line.Name == name).Expected) : "-")]);
+        }
+        table.AddEmptyRow();
+        table.AddRow(["[bold]total[/]", .. device.Phases.Select(phase => phase == device.PeakPhase ? $"[bold]{Size(phase.Total.Expected)}[/]" : Size(phase.Total.Expected))]);
+        table.AddRow(["at least", .. device.Phases.Select(phase => Size(phase.Total.Low))]);
+        table.AddRow(["at most", .. device.Phases.Select(phase => Size(phase.Total.High))]);
+        terminal.Rich.Write(table);
+    }
+
+    private static void WriteDevices(Terminal terminal, PlanReport report)
+    {
+        foreach (var device in report.Plan.Devices)
+            terminal.Rich.WriteLine($"  {device.Name}: peak {Size(device.Peak.Expected)} in {device.PeakPhase.Name} ({Size(device.Peak.Low)} to {Size(device.Peak.High)})");
+        terminal.Rich.WriteLine();
+    }
+
+    private static void WriteVerdict(Terminal terminal, PlanReport report)
+    {
+        var peak = report.Plan.Peak;
+        if (report.Device is { } device)
+        {
+            var usable = report.UsableBytes!.Value;
+            var verdict = report.Fits == true ? report.IsTight ? "[yellow]FITS, but tightly[/]" : "[green]FITS[/]" : "[red]DOES NOT FIT[/]";
+            var room = report.HeadroomBytes!.Value;
+            var balance = room >= 0 ? string.Create(Culture, $"{Size(room)} free ({(double)room / usable:P0})") : $"{Size(-room)} short";
+            terminal.Rich.MarkupLine($"{verdict} on {Markup.Escape(device.ToString())}: peak {Size(peak.Expected)} of {Size(usable)} usable{(device.Count > 1 ? " each" : "")}, {balance}");
+            if (report.IsTight)
+                terminal.Rich.WriteLine($"  The upper bound, {Size(peak.High)}, does not fit: leave room or expect an occasional failure.");
+        }
+        else
+        {
+            terminal.Rich.WriteLine($"Peak {Size(peak.Expected)} in {report.Plan.Fullest.PeakPhase.Name} ({Size(peak.Low)} to {Size(peak.High)}). Add --gpu NAME for a verdict.");
+        }
+        if (report.Plan.Impossible is { } reason)
+            terminal.Rich.WriteLine($"  {reason}");
+        if (report.Limits is { } limits)
+            WriteLimits(terminal, report, limits);
+        WriteSpeed(terminal, report);
+        terminal.Rich.WriteLine($"Confidence: {report.Plan.Confidence.ToString().ToLowerInvariant()}.");
+        foreach (var note in report.Plan.Notes)
+            terminal.Rich.WriteLine($"  note: {note}");
+    }
+
+    private static void WriteLimits(Terminal terminal, PlanReport report, Planning.PlanLimits limits)
+    {
+        var request = report.Request;
+        var context = limits.MaxContext == 0
+            ? "none: the weights and overhead alone fill the device"
+            : string.Create(Culture, $"{limits.MaxContext:N0} tokens{(limits.ContextIsModelLimit ? " (all the model was made for)" : "")}");
+        terminal.Rich.WriteLine(string.Create(Culture, $"Largest context at batch {request.Batch}: {context}"));
+        terminal.Rich.WriteLine(string.Create(Culture, $"Largest batch at {request.Context:N0} tokens: {(limits.MaxBatch == 0 ? "none" : limits.MaxBatch.ToString("N0", Culture))}"));
+    }
+
+    private static void WriteSpeed(Terminal terminal, PlanReport report)
+    {
+        if (report.Decode is { } decode)
+            terminal.Rich.WriteLine($"Decode: about {Rate(decode)}");
+        if (report.Prefill is { } prefill)
+            terminal.Rich.WriteLine($"Prefill: about {Rate(prefill)}");
+    }
+
+    private static void WriteFormulas(Terminal terminal, PlanReport report)
+    {
+        terminal.Rich.WriteLine();
+        var devices = report.Plan.Host is { } host ? new[] { report.Plan.Fullest, host } : [report.Plan.Fullest];
+        foreach (var device in devices)
+        {
+            foreach (var phase in device.Phases)
+            {
+                terminal.Rich.MarkupLineInterpolated($"[bold]{device.Name}, {phase.Name}[/]: {Size(phase.Total.Expected)} = {phase.Total.Expected.ToString("N0", Culture)} B");
+                foreach (var line in phase.Lines)
+                {
+                    terminal.Rich.WriteLine(string.Create(Culture, $"  {line.Name}: {line.Bytes.Expected:N0} B = {line.Formula}"));
+                    terminal.Rich.WriteLine($"    source: {line.Source}");
+                }
+            }
+        }
+    }
+
+    /// <summary>Sizes of memory are shown in GiB and MiB, and weights of 10 GB and more in decimal GB beside it nowhere: units never mix in one column.</summary>
+    private static string Size(long bytes) => new ByteSize(bytes).ToString();
+
+    private static string Rate(SpeedEstimate speed) => string.Create(Culture, $"{speed.Expected:N0} tokens/s ({speed.Low:N0} to {speed.High:N0})");
+
+    private static string Billions(long parameters) => parameters >= 1_000_000_000
+        ? string.Create(Culture, $"{parameters / 1e9:0.00} B")
+        : string.Create(Culture, $"{parameters / 1e6:0.0} M");
+}
