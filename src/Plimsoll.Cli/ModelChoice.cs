@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Plimsoll.Cli.Plan;
+using Plimsoll.Models;
+using Plimsoll.Models.Catalog;
+
+namespace Plimsoll.Cli;
+
+/// <summary>From what the user typed as MODEL to a model: a path, a bare size, a catalog name, or a repository on the hub, in this order.</summary>
+internal static class ModelChoice
+{
+    private static readonly string[] FileEndings = [".gguf", ".safetensors", ".bin", ".pt", ".pth", ".json"];
+
+    public static LocatedModel Locate(string name, ParseResult parsed, CliEnvironment environment)
+    {
+        try
+        {
+            return Find(name, parsed, environment);
+        }
+        catch (UnknownArchitectureException failure)
+        {
+            throw CliException.WrongUsage(failure.Message, "--assume llama plans it as a llama-shaped model, with low confidence");
+        }
+    }
+
+    private static LocatedModel Find(string name, ParseResult parsed, CliEnvironment environment)
+    {
+        var assume = parsed.GetValue(PlanOptions.Assume);
+        if (File.Exists(name) || Directory.Exists(name))
+            return ModelLocator.FromPath(name, assume);
+        if (LooksLikePath(name))
+            throw CliException.BadInput($"{name}: no such file or folder");
+        if (BareSize.Parse(name) is not null)
+            return FromBareSize(name);
+        var catalog = UserCatalogs.Models(parsed.GetValue(PlanOptions.Catalog), environment);
+        if (catalog.Find(name) is { } entry)
+            return new() { Shape = entry.Shape, StoredPrecision = ModelLocator.PrecisionOf(entry.Shape) };
+        if (name.Count(character => character == '/') == 1)
+            return HubChoice.Locate(name, parsed, environment);
+        throw CliException.WrongUsage($"unknown model '{name}'", Suggestion(catalog.Suggest(name)));
+    }
+
+    private static LocatedModel FromBareSize(string name)
+    {
+        try
+        {
+            return new() { Shape = BareSize.Create(name)! , StoredPrecision = "fp16" };
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw CliException.WrongUsage($"a model of {name} parameters is outside what a bare size stands for (15m to 10t)");
+        }
+    }
+
+    private static bool LooksLikePath(string name) =>
+        name.StartsWith('.') || name.StartsWith('/') || name.StartsWith('~') || name.Contains('\\') || name.Count(character => character == '/') > 1
+        || FileEndings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+
+    private static string Suggestion(IReadOnlyList<string> names) =>
+        names.Count == 0 ? "'plimsoll models' lists the known ones" : $"did you mean {string.Join(" or ", names)}? 'plimsoll models' lists them all";
+}

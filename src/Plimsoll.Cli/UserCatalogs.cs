@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Plimsoll.Models.Catalog;
+using Plimsoll.Planning.Gpus;
+
+namespace Plimsoll.Cli;
+
+/// <summary>The catalogs that come with the product, with the user's own files on top.</summary>
+/// <remarks><c>gpus.json</c> and <c>models.json</c> in the configuration folder are always read; <c>--catalog FILE</c> lies over them and may be of either kind.</remarks>
+internal static class UserCatalogs
+{
+    public static GpuCatalog Gpus(string? file, CliEnvironment environment)
+    {
+        var catalog = GpuCatalog.Default;
+        try
+        {
+            foreach (var path in Files(file, "gpus.json", "gpus", environment))
+            {
+                using var stream = File.OpenRead(path);
+                catalog = catalog.Load(stream, path);
+            }
+        }
+        catch (GpuCatalogFormatException failure)
+        {
+            throw CliException.BadInput(failure.Message);
+        }
+        return catalog;
+    }
+
+    public static ModelCatalog Models(string? file, CliEnvironment environment)
+    {
+        var catalog = ModelCatalog.Default;
+        foreach (var path in Files(file, "models.json", "models", environment))
+        {
+            using var stream = File.OpenRead(path);
+            catalog = ModelCatalog.Load(stream, path, catalog);
+        }
+        return catalog;
+    }
+
+    private static IEnumerable<string> Files(string? file, string name, string section, CliEnvironment environment)
+    {
+        if (ConfigurationFolder(environment) is { } folder && Path.Combine(folder, name) is var own && File.Exists(own))
+            yield return own;
+        if (file is not null && HasSection(file, section))
+            yield return file;
+    }
+
+    private static string? ConfigurationFolder(CliEnvironment environment)
+    {
+        if (environment.Variable("XDG_CONFIG_HOME") is { Length: > 0 } configured)
+            return Path.Combine(configured, "plimsoll");
+        return environment.Variable("HOME") ?? environment.Variable("USERPROFILE") is { Length: > 0 } home ? Path.Combine(home, ".config", "plimsoll") : null;
+    }
+
+    private static bool HasSection(string file, string section)
+    {
+        if (!File.Exists(file))
+            throw CliException.BadInput($"--catalog {file}: no such file");
+        try
+        {
+            using var stream = File.OpenRead(file);
+            using var document = JsonDocument.Parse(stream);
+            var root = document.RootElement;
+            if (root.ValueKind == JsonValueKind.Object && (root.TryGetProperty("models", out _) || root.TryGetProperty("gpus", out _)))
+                return root.TryGetProperty(section, out _);
+        }
+        catch (JsonException failure)
+        {
+            throw CliException.BadInput($"--catalog {file}: not valid JSON ({failure.Message})");
+        }
+        throw CliException.BadInput($"--catalog {file}: neither \"models\" nor \"gpus\" is in it", "see docs/catalogs.md for the format");
+    }
+}
