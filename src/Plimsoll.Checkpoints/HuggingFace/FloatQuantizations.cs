@@ -61,9 +61,13 @@ internal static class FloatQuantizations
         // NVIDIA's DeepSeek-V4: the listed experts are NVFP4 and "ignore" tells what stays FP8, not what stays unquantized.
         if (section.Object("quantized_layers") is { } layers)
             ReadQuantizedLayers(draft, layers);
-        // DeepSeek-V4: routed experts in packed E2M1 with E8M0 scales.
-        else if (config.String("expert_dtype") == "fp4")
-            draft.Rules.Add(new(draft.Pattern(ModulePatternKind.Module, "experts"), Mx(draft.Method, 4)));
+        var experts =
+            section.String("moe_quant_algo") is { } algorithm ? ModelOpt(algorithm, section)
+            // DeepSeek-V4: routed experts in packed E2M1 with E8M0 scales.
+            : config.String("expert_dtype") == "fp4" ? Mx(QuantizationMethod.Mxfp4, 4)
+            : null;
+        if (experts is not null)
+            draft.Rules.Add(new(draft.Pattern(ModulePatternKind.Module, "experts"), experts));
     }
 
     public static void ReadModelOpt(QuantizationDraft draft)
