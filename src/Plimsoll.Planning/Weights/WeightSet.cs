@@ -15,8 +15,25 @@ public sealed record WeightSet(string Precision, ImmutableArray<WeightTensor> Te
 
     public ByteSize Total => new(Tensors.Sum(tensor => tensor.Bytes));
 
+    /// <summary>Parameters that these tensors hold.</summary>
+    public long Parameters => Tensors.Sum(tensor => tensor.Shape.Elements);
+
     /// <summary>Stored bits per parameter, scales included.</summary>
-    public double BitsPerWeight => 8.0 * Total.Bytes / Tensors.Sum(tensor => tensor.Shape.Elements);
+    public double BitsPerWeight => 8.0 * Total.Bytes / Parameters;
+
+    /// <summary>Bytes that computing one token reads: all but the experts that are not chosen.</summary>
+    public ByteSize Active => new(Tensors.Sum(tensor => tensor.ActiveBytes));
+
+    /// <summary>The same tensors as the data section of a GGUF file: each padded to the alignment. The header with the vocabulary comes on top.</summary>
+    /// <remarks>Source: llama.cpp ggml/src/gguf.cpp; the default alignment is 32 bytes.</remarks>
+    public ByteSize GgufDataSize(int alignment = 32)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(alignment, 1);
+        return new(Tensors.Sum(tensor => checked((tensor.Bytes + alignment - 1) / alignment * alignment)));
+    }
+
+    /// <summary>Bytes of the tensors with this role.</summary>
+    public ByteSize Of(TensorRole role) => new(Tensors.Where(tensor => tensor.Shape.Role == role).Sum(tensor => tensor.Bytes));
 }
 
 /// <summary>One tensor (or one per expert, see <see cref="TensorShape.Count"/>) in its storage format.</summary>
@@ -24,6 +41,9 @@ public sealed record WeightSet(string Precision, ImmutableArray<WeightTensor> Te
 /// <param name="Bytes">Bytes of all <see cref="TensorShape.Count"/> tensors, side tensors included.</param>
 public sealed record WeightTensor(TensorShape Shape, NumberFormat Format, long Bytes)
 {
+    /// <summary>The name in the stored file where it differs from that of the model: <c>blk.3.ffn_down.weight</c>.</summary>
+    public string? StoredName { get; init; }
+
     /// <summary>Bytes that computing one token reads: the chosen experts only.</summary>
     public long ActiveBytes => Shape.Count == Shape.ActiveCount ? Bytes : Bytes / Shape.Count * Shape.ActiveCount;
 }

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using Plimsoll.Models;
+using Plimsoll.Numerics;
+
+namespace Plimsoll.Planning.Weights.Linear;
+
+/// <summary>A quantized Hugging Face checkpoint: the linear layers of the decoder converted, everything else in 16 bits.</summary>
+internal sealed class LinearScheme : PrecisionScheme
+{
+    public override string Name => Method.Name;
+
+    public override PrecisionFamily Family => PrecisionFamily.HuggingFace;
+
+    public override string Summary => Method.Summary;
+
+    public required LinearMethod Method { get; init; }
+
+    public override WeightSet Apply(ModelShape shape)
+    {
+        var rest = NumberFormats.Find(shape.PublishedType ?? "") is { BlockLength: 1, BlockBytes: 2 } published ? published : NumberFormats.Bf16;
+        var notes = ImmutableArray.CreateBuilder<string>();
+        if (Method.Note is { } note)
+            notes.Add(note);
+        var tensors = shape.Tensors.Select(tensor => Store(tensor, shape, rest)).ToImmutableArray();
+        var (left, bytes) = LeftAlone(tensors, shape);
+        if (left > 0)
+            notes.Add($"{left} linear layers ({bytes}) stay in 16 bits because {Method.Requirement}.");
+        if (!tensors.Any(tensor => tensor.Format == Method.Codes))
+            notes.Add($"Nothing in this model is converted by {Name}.");
+        return new(Name, tensors) { Confidence = shape.Confidence, Notes = notes.ToImmutable() };
+    }
+
+    private WeightTensor Store(TensorShape tensor, ModelShape shape, NumberFormat rest)
+    {
+        if (Converts(tensor, shape) && LinearStack.Of(tensor, shape.HiddenSize) is { } stack && Method.BytesOfLayer(stack.Out, stack.In) is { } bytes)
+            return new(tensor, Method.Codes, checked(bytes * stack.Count));
+        return new(tensor, rest, rest.BytesFor(tensor.Elements));
+    }
+
+    /// <summary>Linear layers inside the decoder. The router decides with few weights and a one-output gate has too few; no method converts them.</summary>
+    private bool Converts(TensorShape tensor, ModelShape shape)
+    {
+        if (!tensor.IsLinear || tensor.Dimensions.Contains(1))
+            return false;
+        var inDecoder = tensor.Role switch
+        {
+            TensorRole.Attention or TensorRole.FeedForward or TensorRole.SharedExpert or TensorRole.Recurrent => true,
+            TensorRole.Expert => true,
+            TensorRole.NextToken => Method.IncludesNextToken,
+            _ => false,
+        };
+        return inDecoder && Method.Scope switch
+        {
+            LinearScope.AllLinear => true,
+            LinearScope.NoExperts => tensor.Role != TensorRole.Expert,
+            LinearScope.ExpertsWhereThereAreAny => tensor.Role == TensorRole.Expert || !shape.Tensors.Any(other => other.Role == TensorRole.Expert),
+            _ => throw new InvalidOperationException($"No rule for {Method.Scope}."),
+        };
+    }
+
+    private (int Count, ByteSize Bytes) LeftAlone(ImmutableArray<WeightTensor> tensors, ModelShape shape)
+    {
+        var left = tensors.Where(tensor => Converts(tensor.Shape, shape) && tensor.Format != Method.Codes).ToList();
+        return (left.Count, new(left.Sum(tensor => tensor.Bytes)));
+    }
+}
+
+/// <summary>Which linear layers of the decoder a method converts.</summary>
+internal enum LinearScope
+{
+    AllLinear,
+
+    /// <summary>Routed experts that are one fused parameter are no linear layers to this library.</summary>
+    NoExperts,
+
+    /// <summary>Only the routed experts; in a dense model every linear layer.</summary>
+    ExpertsWhereThereAreAny,
+}
+
+/// <summary>What a quantization method stores for one linear layer.</summary>
+internal sealed record LinearMethod
+{
+    /// <summary>The name as typed: <c>gptq:4bit-g128</c>.</summary>
+    public required string Name { get; init; }
+
+    public required string Summary { get; init; }
+
+    /// <summary>The format of the codes.</summary>
+    public required NumberFormat Codes { get; init; }
+
+    /// <summary>Bytes of one layer (out_features, in_features) with all its side tensors; null where the method cannot convert the layer.</summary>
+    public required Func<long, long, long?> BytesOfLayer { get; init; }
+
+    /// <summary>What a layer must satisfy, to complete the sentence "… stay in 16 bits because".</summary>
+    public string Requirement { get; init; } = "their dimensions do not fit";
+
+    public LinearScope Scope { get; init; }
+
+    /// <summary>The layers for next-token prediction are converted too.</summary>
+    public bool IncludesNextToken { get; init; }
+
+    public string? Note { get; init; }
+
+    public LinearScheme ToScheme() => new() { Method = this };
+
+    /// <summary>Whole units: ⌈amount / unit⌉.</summary>
+    public static long Units(long amount, long unit) => (amount + unit - 1) / unit;
+}
