@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
+using Plimsoll.Cli.Accuracy;
 using Plimsoll.Cli.Formats;
+using Plimsoll.Cli.Plan;
 
 namespace Plimsoll.Cli;
 
@@ -20,7 +23,7 @@ internal static class CliApplication
         {
             foreach (var error in parsed.Errors)
                 environment.Error.WriteLine($"plimsoll: {error.Message}");
-            environment.Error.WriteLine($"Try 'plimsoll {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+            environment.Error.WriteLine($"Try '{Path(parsed.CommandResult)} --help'.");
             return ExitCode.WrongUsage;
         }
 
@@ -52,10 +55,15 @@ internal static class CliApplication
         }
     }
 
+    /// <summary>The command as it was typed, sub-command included.</summary>
+    private static string Path(CommandResult command) => command.Parent is CommandResult parent ? $"{Path(parent)} {command.Command.Name}" : "plimsoll";
+
     /// <summary>Every command, in the order of the help page.</summary>
     private static IEnumerable<Command> Commands(CliEnvironment environment)
     {
+        yield return PlanCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
+        yield return AccuracyCommand.Create(environment);
     }
 
     /// <summary>The terminal of one invocation: colour only where someone looks and nobody asked for none.</summary>

@@ -9,6 +9,9 @@ internal sealed record CliEnvironment
 
     public required Func<string, string?> Variable { get; init; }
 
+    /// <summary>The user's home folder.</summary>
+    public string Home => Variable("HOME") is { Length: > 0 } home ? home : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
     public bool OutputIsTerminal { get; init; }
 
     public int Width { get; init; } = 120;

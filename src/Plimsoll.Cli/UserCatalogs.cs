@@ -39,18 +39,17 @@ internal static class UserCatalogs
 
     private static IEnumerable<string> Files(string? file, string name, string section, CliEnvironment environment)
     {
-        if (ConfigurationFolder(environment) is { } folder && Path.Combine(folder, name) is var own && File.Exists(own))
+        var own = Path.Combine(ConfigurationFolder(environment), name);
+        if (File.Exists(own))
             yield return own;
         if (file is not null && HasSection(file, section))
             yield return file;
     }
 
-    private static string? ConfigurationFolder(CliEnvironment environment)
-    {
-        if (environment.Variable("XDG_CONFIG_HOME") is { Length: > 0 } configured)
-            return Path.Combine(configured, "plimsoll");
-        return environment.Variable("HOME") ?? environment.Variable("USERPROFILE") is { Length: > 0 } home ? Path.Combine(home, ".config", "plimsoll") : null;
-    }
+    private static string ConfigurationFolder(CliEnvironment environment) =>
+        environment.Variable("XDG_CONFIG_HOME") is { Length: > 0 } configured
+            ? Path.Combine(configured, "plimsoll")
+            : Path.Combine(environment.Home, ".config", "plimsoll");
 
     private static bool HasSection(string file, string section)
     {

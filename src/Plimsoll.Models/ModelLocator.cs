@@ -1,4 +1,5 @@
 using Plimsoll.Checkpoints;
+using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Checkpoints.HuggingFace;
 
 namespace Plimsoll.Models;
@@ -18,11 +19,23 @@ public static class ModelLocator
         if (ConfigOnly(path) is { } alone)
             return FromConfig(ReadConfig(alone), Name(path), null, assume);
         var checkpoint = Checkpoint.Open(path);
+#if READY
         if (checkpoint.Gguf is { } metadata)
-            return new() { Shape = ModelShapeReader.FromGguf(metadata, checkpoint.Tensors, Name(path), assume), Checkpoint = checkpoint };
+            return FromGguf(metadata, checkpoint, Name(path), assume);
+#endif
         if (checkpoint.ConfigPath is not { } configPath)
             throw new CheckpointFormatException(path, null, "a config.json beside the tensors, which says what the model is", "none");
         return FromConfig(ReadConfig(configPath), Name(path), checkpoint, assume);
+    }
+
+    /// <summary>The model that the metadata of a GGUF file describes, with its tensors.</summary>
+    public static LocatedModel FromGguf(GgufMetadata metadata, Checkpoint checkpoint, string id, string? assume)
+    {
+#if READY
+        return new() { Shape = ModelShapeReader.FromGguf(metadata, checkpoint.Tensors, id, assume), Checkpoint = checkpoint };
+#else
+        return null!;
+#endif
     }
 
     /// <summary>The model that a configuration describes, with the checkpoint that it belongs to.</summary>

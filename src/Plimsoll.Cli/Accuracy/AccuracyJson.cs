@@ -11,6 +11,7 @@ internal static class AccuracyJson
         json.WritePropertyName("all");
         WriteGroup(json, report.All);
         json.WriteArray("groups", report.Groups, group => WriteGroup(json, group));
+        json.WriteArray("kinds", report.Kinds, group => WriteGroup(json, group));
         json.WriteArray("quantities", report.Quantities, group => WriteGroup(json, group));
         json.WriteArray("cases", report.Results, result => WriteCase(json, result));
     });

@@ -27,7 +27,7 @@ internal static class AccuracyMarkdown
             or unstated is refused with a reason instead of guessed.
             """);
         output.WriteLine();
-        WriteTable(output, "group", [.. report.Groups, report.All]);
+        WriteTable(output, "group", [.. report.Groups, .. report.Kinds]);
         output.WriteLine("## By quantity");
         output.WriteLine();
         WriteTable(output, "group and quantity", [.. report.Quantities]);

@@ -12,7 +12,7 @@ internal static class AccuracyTable
     {
         if (withCases)
             WriteCases(terminal, report);
-        WriteGroups(terminal, "group", [.. report.Groups, report.All]);
+        WriteGroups(terminal, "group", [.. report.Groups, .. report.Kinds]);
         WriteGroups(terminal, "group and quantity", [.. report.Quantities]);
         var reasons = report.Results.Where(result => result.RefusedBecause is not null).GroupBy(result => result.RefusedBecause!).OrderByDescending(reason => reason.Count());
         foreach (var reason in reasons)

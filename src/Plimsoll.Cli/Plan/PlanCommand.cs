@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Plimsoll.Planning;
-using Plimsoll.Planning.Gpus;
 
 namespace Plimsoll.Cli.Plan;
 
@@ -66,6 +65,7 @@ internal static class PlanCommand
             Limits = device is null ? null : PlanLimits.Find(request, device.Gpu.UsableMemory.Bytes),
             Decode = speed.Decode,
             Prefill = speed.Prefill,
+            SpeedRefusal = speed.Reason,
         };
     }
 }

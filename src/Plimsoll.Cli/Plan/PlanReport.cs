@@ -21,6 +21,9 @@ internal sealed record PlanReport
 
     public SpeedEstimate? Prefill { get; init; }
 
+    /// <summary>Why a speed is missing; null when both are there, or no device was named.</summary>
+    public string? SpeedRefusal { get; init; }
+
     public long? UsableBytes => Device?.Gpu.UsableMemory.Bytes;
 
     /// <summary>The expected peak of every device lies within its usable memory; null without a device.</summary>

@@ -14,8 +14,8 @@ internal static class PlanSpeed
         var input = SpeedInput.From(
             request.Model, request.Weights, request.Engine.Id, device, (int)Math.Min(request.Context, int.MaxValue), (int)Math.Min(request.PromptTokens, int.MaxValue),
             request.Batch, request.KvFormat.Key.BitsPerWeight / 8);
-        var decode = SpeedModel.Decode(input);
-        var prefill = SpeedModel.Prefill(input);
+        var decode = SpeedModel.Default.Decode(input);
+        var prefill = SpeedModel.Default.Prefill(input);
         return (decode.Estimate, prefill.Estimate, decode.Reason ?? prefill.Reason);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Plimsoll.Models;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
@@ -34,6 +33,8 @@ internal static class PlanTable
         terminal.Rich.MarkupLineInterpolated($"[bold]{model.Id}[/] ({model.Architecture}, {Billions(model.Parameters)} parameters{active}; {model.Source})");
         var batch = request.Batch == 1 ? "" : string.Create(Culture, $" x {request.Batch} sequences");
         terminal.Rich.WriteLine(string.Create(Culture, $"{request.Weights.Precision}, {request.Context:N0} tokens{batch}, KV cache {request.KvFormat}, {request.Engine.Name} (since {request.Engine.Since})"));
+        var weights = request.Weights.Total;
+        terminal.Rich.WriteLine(string.Create(Culture, $"Weights: {weights.ToDecimalString()} = {weights} = {weights.Bytes:N0} B, {request.Weights.BitsPerWeight:0.###} bits per parameter"));
         terminal.Rich.WriteLine();
     }
 
@@ -103,6 +104,8 @@ internal static class PlanTable
             terminal.Rich.WriteLine($"Decode: about {Rate(decode)}");
         if (report.Prefill is { } prefill)
             terminal.Rich.WriteLine($"Prefill: about {Rate(prefill)}");
+        if (report.SpeedRefusal is { } reason)
+            terminal.Rich.WriteLine($"No speed estimate: {reason}.");
     }
 
     private static void WriteFormulas(Terminal terminal, PlanReport report)
@@ -123,7 +126,6 @@ internal static class PlanTable
         }
     }
 
-    /// <summary>Sizes of memory are shown in GiB and MiB, and weights of 10 GB and more in decimal GB beside it nowhere: units never mix in one column.</summary>
     private static string Size(long bytes) => new ByteSize(bytes).ToString();
 
     private static string Rate(SpeedEstimate speed) => string.Create(Culture, $"{speed.Expected:N0} tokens/s ({speed.Low:N0} to {speed.High:N0})");

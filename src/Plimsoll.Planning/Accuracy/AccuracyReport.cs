@@ -12,6 +12,9 @@ public sealed record AccuracyReport(ImmutableArray<CaseResult> Results)
     /// <summary>One line per source and measured quantity.</summary>
     public ImmutableArray<AccuracyGroup> Quantities => [.. Results.GroupBy(result => $"{result.Group} {result.Quantity}").Select(group => AccuracyGroup.Of(group.Key, group))];
 
+    /// <summary>One line per kind of case: inference, training, throughput.</summary>
+    public ImmutableArray<AccuracyGroup> Kinds => [.. Results.GroupBy(result => result.Kind).Select(group => AccuracyGroup.Of($"all {group.Key}", group))];
+
     public AccuracyGroup All => AccuracyGroup.Of("all", Results);
 }
 

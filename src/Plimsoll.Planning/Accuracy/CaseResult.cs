@@ -9,6 +9,9 @@ public sealed record CaseResult
 
     public required string Group { get; init; }
 
+    /// <summary><c>inference</c>, <c>training</c>, <c>overhead</c> or <c>throughput</c>.</summary>
+    public required string Kind { get; init; }
+
     /// <summary>What was measured: <c>total</c>, <c>kv_cache</c>, <c>compute</c>, <c>weights</c>, <c>decode_tokens_per_second</c>, …</summary>
     public required string Quantity { get; init; }
 
@@ -34,12 +37,13 @@ public sealed record CaseResult
     public bool IsSize => !Quantity.EndsWith("per_second", StringComparison.Ordinal);
 
     internal static CaseResult Refuse(MeasuredCase measured, string quantity, string reason) =>
-        new() { Id = measured.Id, Group = measured.Group, Quantity = quantity, RefusedBecause = reason };
+        new() { Id = measured.Id, Group = measured.Group, Kind = measured.Kind, Quantity = quantity, RefusedBecause = reason };
 
     internal static CaseResult Compare(MeasuredCase measured, string quantity, long measuredBytes, ByteRange predicted) => new()
     {
         Id = measured.Id,
         Group = measured.Group,
+        Kind = measured.Kind,
         Quantity = quantity,
         Measured = measuredBytes,
         Predicted = predicted.Expected,

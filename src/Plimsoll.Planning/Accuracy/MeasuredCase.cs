@@ -30,11 +30,26 @@ public sealed class MeasuredCase
 
     public string Source => Text(root, "source") ?? "";
 
+    /// <summary>The line measures tokens per second instead of bytes.</summary>
+    public bool IsThroughput => Text(root, "metric") is not null;
+
     public string? FileSize => Text(root, "file_size");
 
     public JsonElement Architecture => Member("arch");
 
-    internal JsonElement Root => root;
+    /// <summary>The same line as a throughput case.</summary>
+    /// <exception cref="CheckpointFormatException">A field of it is missing.</exception>
+    public ThroughputCase AsThroughput()
+    {
+        try
+        {
+            return ThroughputCase.Read(root.GetRawText());
+        }
+        catch (JsonException failure)
+        {
+            throw new CheckpointFormatException(Id, null, "a throughput case", failure.Message, failure);
+        }
+    }
 
     /// <summary>Reads a file of cases, one JSON object a line; empty lines are skipped.</summary>
     /// <exception cref="CheckpointFormatException">A line is not a JSON object.</exception>

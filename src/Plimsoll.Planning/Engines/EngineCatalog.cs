@@ -35,7 +35,7 @@ public sealed class EngineCatalog
 
     private static EngineCatalog LoadEmbedded()
     {
-        using var stream = typeof(EngineCatalog).Assembly.GetManifestResourceStream("Plimsoll.Planning.Engines.engines.json")!;
+        using var stream = typeof(EngineCatalog).Assembly.GetManifestResourceStream("engines.json")!;
         using var document = JsonDocument.Parse(stream);
         return new([.. document.RootElement.GetProperty("engines").EnumerateArray().Select(ReadEntry)]);
     }

@@ -30,6 +30,9 @@ public sealed class EngineProfile
 
     internal string Text(string constant) => this[constant].Text ?? throw new InvalidOperationException($"engine constant '{Id}/{constant}' is not a value");
 
+    /// <summary>Whether a constant has this value; false when the engine has no such constant.</summary>
+    internal bool Says(string constant, string value) => constants.TryGetValue(constant, out var found) && found.Text == value;
+
     internal double Number(string constant) => double.Parse(Text(constant), CultureInfo.InvariantCulture);
 
     internal string Source(string constant) => this[constant].Source;

@@ -46,7 +46,7 @@ internal sealed class LitGptPlanner : IEnginePlanner
     {
         if (!stage.IsLast || request.Weights.BitsPerWeight > 12)
             return [];
-        var head = request.Model.Tensors.LastOrDefault(tensor => tensor.Role == TensorRole.OutputHead)
+        var head = request.Model.Tensors.Where(tensor => tensor.Role == TensorRole.OutputHead).MaxBy(tensor => tensor.Elements)
             ?? request.Model.Tensors.First(tensor => tensor.Role == TensorRole.Embedding);
         return
         [

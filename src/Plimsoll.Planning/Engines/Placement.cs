@@ -58,6 +58,8 @@ internal static class Placement
             // Norms and routers are small and replicated; towers usually run data-parallel; a vector (bias) is divided with its matrix.
             case TensorRole.Norm or TensorRole.Router or TensorRole.Tower or TensorRole.PositionEmbedding:
                 return tensor.Bytes;
+            case TensorRole.Embedding or TensorRole.OutputHead when request.Engine.Says("vocabulary_parallel", "no"):
+                return tensor.Bytes;
             case TensorRole.Attention when request.Model.Layers.ElementAtOrDefault(tensor.Shape.Layer ?? -1)?.Attention is { } attention && IsKeyOrValue(tensor.Shape, attention):
                 return DivideUp(tensor.Bytes, Math.Min(parallel.Tensor, attention.KeyValueHeads));
             default:

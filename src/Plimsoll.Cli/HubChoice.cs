@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Plimsoll.Checkpoints;
+using Plimsoll.Checkpoints.HuggingFace;
+using Plimsoll.Cli.Plan;
+using Plimsoll.Models;
+
+namespace Plimsoll.Cli;
+
+/// <summary>A model on the hub: its configuration and tensor headers, never its weights.</summary>
+internal static class HubChoice
+{
+    public static LocatedModel Locate(string name, ParseResult parsed, CliEnvironment environment)
+    {
+        var remote = Open(name, parsed, environment);
+        if (remote.NeedsTag)
+            throw CliException.WrongUsage($"{name} offers several quantizations", $"choose one: {string.Join(", ", remote.GgufChoices.Select(choice => $"{remote.Reference.Repository}:{choice.Tag}"))}");
+        var checkpoint = remote.Tensors is { } tensors ? AsCheckpoint(remote, tensors) : null;
+        var assume = parsed.GetValue(PlanOptions.Assume);
+        if (remote.Gguf is { } metadata)
+            return ModelLocator.FromGguf(metadata, checkpoint!, name, assume);
+        if (remote.Config is { } config)
+            return ModelLocator.FromConfig(config, name, checkpoint, assume);
+        throw CliException.BadInput($"{name} has neither a config.json nor a GGUF file", "only language models with one of them can be planned");
+    }
+
+    /// <summary>Asks the hub, or its cache, with the user's settings; failures become sentences with an exit code.</summary>
+    public static RemoteModel Open(string name, ParseResult parsed, CliEnvironment environment)
+    {
+        if (!HubReference.TryParse(name, out var reference))
+            throw CliException.WrongUsage($"'{name}' is no model on the hub", "the form is org/name, org/name@revision or org/name:Q4_K_M");
+        try
+        {
+            var settings = HubSettings.FromEnvironment(environment.Variable, environment.Home);
+            if (parsed.GetValue(PlanOptions.Offline))
+                settings = settings with { Offline = true };
+            using var client = new HubClient(settings, parsed.GetValue(GlobalOptions.Quiet) ? null : environment.Error.WriteLine);
+            return client.OpenAsync(reference).GetAwaiter().GetResult();
+        }
+        catch (HubException failure)
+        {
+            throw new CliException(failure.Kind is HubFailure.RepositoryNotFound or HubFailure.RevisionNotFound or HubFailure.FileNotFound or HubFailure.Settings ? ExitCode.WrongUsage : ExitCode.Environment, failure.Message, failure.Hint);
+        }
+    }
+
+    private static Checkpoint AsCheckpoint(RemoteModel remote, ImmutableArray<TensorHeader> tensors) => new()
+    {
+        Path = remote.Reference.ToString(),
+        Format = remote.Gguf is null ? CheckpointFormat.Safetensors : CheckpointFormat.Gguf,
+        Files = [.. tensors.Select(tensor => tensor.File).Distinct()],
+        Tensors = tensors,
+        Gguf = remote.Gguf,
+    };
+}
