@@ -15,9 +15,12 @@ internal static class FormatsTable
             terminal.Rich.Write(Group([.. group]));
         }
         terminal.Rich.WriteLine("bits: per weight, scales included where the format has them. block: bytes that hold so many elements.");
-        terminal.Rich.WriteLine("KL loss: mean KL divergence of Llama-3-8B from FP16 in nats per token, best … worst published file type; blank: unpublished.");
-        terminal.Rich.WriteLine($"  {PublishedQuality.Source}");
-        terminal.Rich.WriteLine("engines: those that compute from this storage (HF: transformers, which also opens most GGUF types by converting them to FP32).");
+        if (formats.Any(format => Loss(format).Length > 0))
+        {
+            terminal.Rich.WriteLine("KL loss: mean KL divergence of Llama-3-8B from FP16, nats per token, best … worst published file type.");
+            terminal.Rich.WriteLine($"  {PublishedQuality.Source}");
+        }
+        terminal.Rich.WriteLine("engines: those that compute from this storage. HF: transformers; it opens most GGUF types too, converting them to FP32.");
     }
 
     /// <summary>One table; a column that no format of the group fills is left out.</summary>

@@ -122,7 +122,7 @@ internal static class BlockExplanation
             steps.Add(ExplanationStep.Number("stored_minimum", "min as FP16", stored));
         var code = RoundedCode(value - minimum, wanted, 0, levels, superScale == 1 ? TiesUp : Math.Round, steps, "(x − min) / scale");
         var result = code * scale + stored;
-        steps.Add(ExplanationStep.Number("dequantized", $"code × scale + min = {code} × {Text(scale)} + {Text(stored)}", result));
+        steps.Add(ExplanationStep.Number("dequantized", $"code × scale + min = {code} × {Text(scale)} {(stored < 0 ? "−" : "+")} {Text(Math.Abs(stored))}", result));
         return (code.ToString(CultureInfo.InvariantCulture), result);
     };
 
