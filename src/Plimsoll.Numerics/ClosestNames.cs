@@ -25,15 +25,14 @@ public static class ClosestNames
         ];
     }
 
-    /// <summary>Smaller is nearer: a plain distance, or for contained names a fraction of the unmatched length. Null is not near.</summary>
+    /// <summary>Smaller is nearer: a distance of whole edits, or below one when either text contains at least half of the other. Null is not near.</summary>
     private static double? Score(string asked, string name)
     {
         var distance = Distance(asked, name);
-        var shorter = Math.Min(asked.Length, name.Length);
-        if (shorter >= 2 && (name.StartsWith(asked, StringComparison.Ordinal) || asked.StartsWith(name, StringComparison.Ordinal)))
-            return Math.Min(distance, 1 + distance / 16.0);
-        if (shorter >= 3 && (name.Contains(asked, StringComparison.Ordinal) || asked.Contains(name, StringComparison.Ordinal)))
-            return Math.Min(distance, 1.5 + distance / 16.0);
+        var begins = name.StartsWith(asked, StringComparison.Ordinal) || asked.StartsWith(name, StringComparison.Ordinal);
+        var contains = name.Contains(asked, StringComparison.Ordinal) || (asked.Contains(name, StringComparison.Ordinal) && 2 * name.Length >= asked.Length);
+        if (contains && Math.Min(asked.Length, name.Length) >= 2)
+            return (begins ? 0 : 0.5) + 0.5 * distance / (distance + asked.Length);
         return distance <= Math.Max(1, asked.Length / 2) ? distance : null;
     }
 

@@ -17,10 +17,9 @@ public sealed record PublishedQuality(
     /// <summary>The perplexity of the FP16 model in the same table.</summary>
     public const double BaselinePerplexity = 6.2332;
 
-    /// <summary>Best first. Where the table gives a range over calibration sizes (Q2_K, IQ1_S), the 10-million-token end is not told apart, so those rows are left out.</summary>
+    /// <summary>Best first, without the base itself, and without the two types (Q2_K with an importance matrix, IQ1_S) that the table lists once per calibration size.</summary>
     public static IReadOnlyList<PublishedQuality> Llama3 { get; } =
     [
-        new("F16", "FP16", false, 14.97, 6.2332, 0.000551, 0.787),
         new("Q8_0", "Q8_0", false, 7.96, 6.2343, 0.001355, 1.198),
         new("Q6_K", "Q6_K", false, 6.14, 6.2534, 0.005452, 2.295),
         new("Q5_K_M", "Q5_K", false, 5.33, 6.2886, 0.010762, 3.160),

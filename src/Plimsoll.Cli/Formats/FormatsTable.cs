@@ -12,21 +12,33 @@ internal static class FormatsTable
         foreach (var group in formats.GroupBy(format => format.Kind))
         {
             terminal.Rich.WriteLine(Heading(group.Key));
-            var table = new Table().Border(TableBorder.Simple);
-            table.AddColumn("format").AddColumn(new TableColumn("bits").RightAligned()).AddColumn(new TableColumn("block").RightAligned());
-            table.AddColumn("range").AddColumn("KL loss").AddColumn("engines").AddColumn("layout");
-            foreach (var column in table.Columns.Take(5))
-                column.NoWrap();
-            foreach (var format in group)
-                table.AddRow(
-                    new Text(format.Name), new Text(Bits(format)), new Text(Block(format)), new Text(Range(format)),
-                    new Text(Loss(format)), new Text(string.Join(", ", format.Engines)), new Text(format.Summary));
-            terminal.Rich.Write(table);
+            terminal.Rich.Write(Group([.. group]));
         }
         terminal.Rich.WriteLine("bits: per weight, scales included where the format has them. block: bytes that hold so many elements.");
-        terminal.Rich.WriteLine("KL loss: mean KL divergence of Llama-3-8B from FP16 in nats per token, best to worst published file type;");
-        terminal.Rich.WriteLine($"  blank where nothing is published. Source: {PublishedQuality.Source}.");
-        terminal.Rich.WriteLine("engines: those that compute from this storage. transformers also opens most GGUF types by converting them to FP32 first.");
+        if (formats.Any(format => Loss(format).Length > 0))
+        {
+            terminal.Rich.WriteLine("KL loss: mean KL divergence of Llama-3-8B from FP16, nats per token, best … worst published file type.");
+            terminal.Rich.WriteLine($"  {PublishedQuality.Source}");
+        }
+        terminal.Rich.WriteLine("engines: those that compute from this storage. HF: transformers; it opens most GGUF types too, converting them to FP32.");
+    }
+
+    /// <summary>One table; a column that no format of the group fills is left out.</summary>
+    private static Table Group(IReadOnlyList<NumberFormat> formats)
+    {
+        (string Label, Func<NumberFormat, string> Text, bool Right)[] columns =
+        [
+            ("format", format => format.Name, false), ("bits", Bits, true), ("block", Block, true),
+            ("range", ShortRange, false), ("KL loss", Loss, false), ("engines", ShortEngines, false),
+        ];
+        var filled = columns.Where(column => formats.Any(format => column.Text(format).Length > 0)).ToList();
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (var (label, _, right) in filled)
+            table.AddColumn(right ? new TableColumn(label).NoWrap().RightAligned() : new TableColumn(label).NoWrap());
+        table.AddColumn("layout");
+        foreach (var format in formats)
+            table.AddRow(filled.Select(column => new Text(column.Text(format))).Append(new Text(format.Summary)));
+        return table;
     }
 
     public static void WriteOne(Terminal terminal, NumberFormat format, string? mix)
@@ -65,10 +77,20 @@ internal static class FormatsTable
         { IntegerBits: { } bits, IsSigned: true } => $"{-(Int128.One << (bits - 1))} … {(Int128.One << (bits - 1)) - 1}",
         { IntegerBits: { } bits } => $"0 … {(Int128.One << bits) - 1}",
         { Layout: { } layout } => $"± {Short(layout.MaxValue)}",
-        { MaxValue: { } max, MinNormal: { } min } => $"{Short(min)} … {Short(max)}",
+        { MaxValue: { } max, MinNormal: { } min } => $"2^{Math.ILogB(min)} … 2^{Math.ILogB(max)}",
         { MaxValue: { } max } => $"0 … {Short(max)}",
         _ => "",
     };
+
+    /// <summary>The same, with powers of two in place of more than nine digits.</summary>
+    private static string ShortRange(NumberFormat format) => format switch
+    {
+        { IntegerBits: >= 32 and { } bits, IsSigned: true } => $"-2^{bits - 1} … 2^{bits - 1} − 1",
+        { IntegerBits: >= 32 and { } bits } => $"0 … 2^{bits} − 1",
+        _ => Range(format),
+    };
+
+    private static string ShortEngines(NumberFormat format) => string.Join(", ", format.Engines.Select(engine => engine == "transformers" ? "HF" : engine));
 
     /// <summary>The published KL divergences of a format, least to most.</summary>
     public static string Loss(NumberFormat format)
@@ -88,7 +110,7 @@ internal static class FormatsTable
             yield return ("also", string.Join(", ", format.Aliases));
         yield return ("layout", format.Summary);
         yield return ("bits per weight", Bits(format));
-        yield return ("block", $"{format.BlockBytes} bytes hold {format.BlockLength} element{(format.BlockLength == 1 ? "" : "s")}");
+        yield return ("block", $"{(format.BlockBytes == 1 ? "1 byte holds" : $"{format.BlockBytes} bytes hold")} {format.BlockLength} element{(format.BlockLength == 1 ? "" : "s")}");
         if (format is { ExponentBits: { } exponent, MantissaBits: { } mantissa })
             yield return ("bits of a code", $"{(format.IsSigned ? "1 sign, " : "")}{exponent} exponent, {mantissa} mantissa{(format.Layout is { } layout ? $", bias {layout.Bias}" : "")}");
         if (Range(format) is { Length: > 0 } range)

@@ -6,7 +6,8 @@ namespace Plimsoll.Numerics.Explanations;
 
 /// <summary>One number of a block whose smallest and largest value are known: scale as stored, code, and back.</summary>
 /// <remarks>
-/// Shows the plain rule of each format, the start from which ggml's quantizers search. Sources: ggml-quants.c (reference quantizers),
+/// Shows the plain rule of each format. ggml's quantizers of the legacy, ternary and MX types follow it; those of the K-quants and of IQ4_NL start
+/// from it and search. Sources: ggml-quants.c (reference quantizers),
 /// bitsandbytes functional.py, OCP Microscaling Formats 1.0 section 6.3, compressed-tensors (NVFP4).
 /// </remarks>
 internal static class BlockExplanation
@@ -27,11 +28,15 @@ internal static class BlockExplanation
             Steps = [.. steps],
             Code = code,
             Result = result,
-            Verdict = result == value
+            Verdict = (result == value
                 ? $"In this block {format.Name} holds {Text(value)} exactly."
-                : $"In this block {Text(value)} becomes {Text(result)}.",
+                : $"In this block {Text(value)} becomes {Text(result)}.") + (IsSearched(format) ? SearchNote : ""),
         };
     }
+
+    private const string SearchNote = " This is the plain rule: llama.cpp searches around it with all values of the block, so the code that it writes can differ.";
+
+    private static bool IsSearched(NumberFormat format) => format.Name is "Q2_K" or "Q3_K" or "Q4_K" or "Q5_K" or "Q6_K" or "IQ4_NL";
 
     /// <summary>A value and the block's extremes in, steps noted, code and dequantized value out.</summary>
     private delegate (string Code, double Result) BlockRule(double value, BlockRange range, List<ExplanationStep> steps);
@@ -117,7 +122,7 @@ internal static class BlockExplanation
             steps.Add(ExplanationStep.Number("stored_minimum", "min as FP16", stored));
         var code = RoundedCode(value - minimum, wanted, 0, levels, superScale == 1 ? TiesUp : Math.Round, steps, "(x − min) / scale");
         var result = code * scale + stored;
-        steps.Add(ExplanationStep.Number("dequantized", $"code × scale + min = {code} × {Text(scale)} + {Text(stored)}", result));
+        steps.Add(ExplanationStep.Number("dequantized", $"code × scale + min = {code} × {Text(scale)} {(stored < 0 ? "−" : "+")} {Text(Math.Abs(stored))}", result));
         return (code.ToString(CultureInfo.InvariantCulture), result);
     };
 
