@@ -4,10 +4,10 @@
 // The constants that are written are then fitted on all rows.
 using System.Globalization;
 using System.Text.Json;
+using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Accuracy;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Speed;
-using Plimsoll.Planning.Tests.Speed;
 
 if (args.Length is < 1 or > 2)
 {
@@ -73,7 +73,7 @@ internal static class Rows
 {
     public static List<Row> Read(string path)
     {
-        var cases = new ThroughputCases(MeasuredModels.Find, MeasuredModels.Weights, GpuCatalog.Default, SpeedModel.Default);
+        var cases = new ThroughputCases(ModelCatalog.Default, GpuCatalog.Default, SpeedModel.Default);
         var rows = new List<Row>();
         foreach (var line in File.ReadLines(path).Where(line => line.Length > 0))
         {
@@ -85,8 +85,12 @@ internal static class Rows
                     Console.Error.WriteLine($"{row.Id}: {problem ?? "no speed"}");
                 continue;
             }
-            var shape = MeasuredModels.Find(setting.Model)!;
-            var input = ThroughputCases.ToInput(setting, shape, MeasuredModels.Weights(shape, setting.Precision)!);
+            var (input, missing) = cases.ToInput(setting);
+            if (input is null)
+            {
+                Console.Error.WriteLine($"{row.Id}: {missing}");
+                continue;
+            }
             var group = $"{setting.Engine} {setting.EngineVersion} {(setting.Generated == 0 ? "prefill" : setting.PromptTokens == 0 ? "decode" : "request")}";
             // The only mixture of experts of its profile is split by case: without any of it, nothing of it can be known.
             var alone = setting.Model == "Qwen2-57B-A14B-Instruct";

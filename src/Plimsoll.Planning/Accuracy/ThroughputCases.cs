@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
-using Plimsoll.Models;
+using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Speed;
 using Plimsoll.Planning.Weights;
@@ -80,9 +80,7 @@ public sealed record ThroughputOutcome(
 }
 
 /// <summary>Turns measured speeds into predictions and errors. What a case does not say is refused with the reason, never guessed.</summary>
-/// <param name="findModel">The shape of a model by the name that the case uses; null when unknown.</param>
-/// <param name="findWeights">The weights of a model in a precision; null when the precision is unknown.</param>
-public sealed class ThroughputCases(Func<string, ModelShape?> findModel, Func<ModelShape, string, WeightSet?> findWeights, GpuCatalog gpus, SpeedModel speed)
+public sealed class ThroughputCases(ModelCatalog models, GpuCatalog gpus, SpeedModel speed)
 {
     // The Qwen speed tables generate 2048 tokens at batch 1 (stated on each page).
     private const int QwenGenerated = 2048;
@@ -94,7 +92,7 @@ public sealed class ThroughputCases(Func<string, ModelShape?> findModel, Func<Mo
 
     private static readonly ImmutableArray<(string Quant, string Precision)> Precisions =
     [
-        ("F16", "f16"), ("FP16", "f16"), ("BF16", "bf16"), ("FP8", "fp8"), ("GPTQ-Int4", "gptq:4bit-g128"), ("GPTQ-Int8", "gptq:8bit-g128"),
+        ("F16", "f16"), ("FP16", "f16"), ("BF16", "bf16"), ("FP8", "fp8:block128"), ("GPTQ-Int4", "gptq:4bit-g128"), ("GPTQ-Int8", "gptq:8bit-g128"),
         ("AWQ", "awq:4bit-g128"), ("AWQ-Int4", "awq:4bit-g128"),
     ];
 
@@ -110,11 +108,10 @@ public sealed class ThroughputCases(Func<string, ModelShape?> findModel, Func<Mo
             return Refuse(problem!);
         if (row.Value is not { } measured)
             return Refuse(row.OutOfMemory ? "an out-of-memory verdict has no speed" : "the case states no speed", setting);
-        if (findModel(setting.Model) is not { } model)
-            return Refuse($"the model '{setting.Model}' is not in the catalog", setting);
-        if (findWeights(model, setting.Precision) is not { } weights)
-            return Refuse($"the precision '{setting.Precision}' is unknown", setting);
-        var result = Predict(setting, model, weights);
+        var (input, missing) = ToInput(setting);
+        if (input is null)
+            return Refuse(missing!, setting);
+        var result = Predict(setting, input);
         return result.Estimate is { } predicted
             ? new(row, group, setting, measured, predicted, predicted.Expected / measured - 1, null)
             : Refuse(result.Reason!, setting);
@@ -174,17 +171,28 @@ public sealed class ThroughputCases(Func<string, ModelShape?> findModel, Func<Mo
             : (new(engine, version, row.Model, precision, selection, input, QwenGenerated, page.Contains("Qwen3", StringComparison.Ordinal)), null);
     }
 
-    /// <summary>The speed model's input for a case: the context is the prompt and half of what is generated, the average over the generation.</summary>
-    public static SpeedInput ToInput(ThroughputSetting setting, ModelShape model, WeightSet weights)
+    /// <summary>The speed model's input for a case; or why there is none. The context is the prompt and half of what is generated, the average over the generation.</summary>
+    public (SpeedInput? Input, string? Problem) ToInput(ThroughputSetting setting)
     {
         ArgumentNullException.ThrowIfNull(setting);
-        var context = setting.PromptTokens + setting.Generated / 2;
-        return SpeedInput.From(model, weights, setting.Engine, setting.Gpus, context, setting.PromptTokens) with { EngineVersion = setting.EngineVersion, Precision = setting.Precision };
+        if (models.Find(setting.Model) is not { } entry)
+            return (null, $"the model '{setting.Model}' is not in the catalog");
+        if (PrecisionScheme.Find(setting.Precision) is not { } precision)
+            return (null, $"the precision '{setting.Precision}' is unknown");
+        try
+        {
+            var context = setting.PromptTokens + setting.Generated / 2;
+            var input = SpeedInput.From(entry.Shape, precision.Apply(entry.Shape), setting.Engine, setting.Gpus, context, setting.PromptTokens);
+            return (input with { EngineVersion = setting.EngineVersion }, null);
+        }
+        catch (PrecisionNotApplicableException refusal)
+        {
+            return (null, refusal.Message);
+        }
     }
 
-    private SpeedResult Predict(ThroughputSetting setting, ModelShape model, WeightSet weights)
+    private SpeedResult Predict(ThroughputSetting setting, SpeedInput input)
     {
-        var input = ToInput(setting, model, weights);
         if (setting.Generated == 0)
             return speed.Prefill(input);
         return setting.PromptTokens == 0 ? speed.Decode(input) : speed.Request(input, setting.Generated, setting.CountsPrompt);

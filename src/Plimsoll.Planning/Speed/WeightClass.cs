@@ -12,24 +12,23 @@ internal static class WeightClass
     public const string BitsAndBytes4 = "nf4";
     public const string Ggml = "ggml";
 
-    /// <summary>The family of a precision as the user types it.</summary>
+    /// <summary>The family of a precision, by the name of its scheme.</summary>
     public static string Of(string precision)
     {
         var name = precision.ToLowerInvariant();
-        if (name.StartsWith("gguf:", StringComparison.Ordinal))
-            return name.EndsWith("f16", StringComparison.Ordinal) || name.EndsWith("f32", StringComparison.Ordinal) ? Float16 : Ggml;
-        if (name.Contains("fp8", StringComparison.Ordinal) || name.Contains("f8", StringComparison.Ordinal))
-            return Float8;
-        if (name.Contains("mxfp4", StringComparison.Ordinal) || name.Contains("nvfp4", StringComparison.Ordinal))
-            return Float4;
-        if (name.Contains("nf4", StringComparison.Ordinal) || name.Contains("fp4", StringComparison.Ordinal))
-            return BitsAndBytes4;
-        if (name.Contains("16", StringComparison.Ordinal) && !name.Contains("w4", StringComparison.Ordinal) && !name.Contains("w8", StringComparison.Ordinal)
-            || name.Contains("32", StringComparison.Ordinal) && !name.Contains(':', StringComparison.Ordinal))
-            return Float16;
-        if (name.Contains("8bit", StringComparison.Ordinal) || name.Contains("int8", StringComparison.Ordinal) || name.Contains("w8", StringComparison.Ordinal))
-            return Int8;
-        return name.StartsWith("awq", StringComparison.Ordinal) ? Awq4 : name.StartsWith('q') || name.StartsWith("iq", StringComparison.Ordinal) ? Ggml : Gptq4;
+        var method = name.Split(':')[0];
+        return method switch
+        {
+            "gguf" => name.EndsWith("f16", StringComparison.Ordinal) || name.EndsWith("f32", StringComparison.Ordinal) ? Float16 : Ggml,
+            "fp32" or "tf32" or "bf16" or "fp16" => Float16,
+            "fp8" => Float8,
+            "mxfp4" or "nvfp4" => Float4,
+            "awq" => Awq4,
+            "nf4" or "nf4-dq" or "fp4" => BitsAndBytes4,
+            "int8" or "bnb-int8" => Int8,
+            _ when name.Contains("8bit", StringComparison.Ordinal) || name.Contains(":w8", StringComparison.Ordinal) => Int8,
+            _ => Gptq4,
+        };
     }
 
     /// <summary>The number type in which the matrix units multiply a prompt. Weight-only quantization computes in 16 bits.</summary>
