@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using Plimsoll.Models;
 using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Accuracy;
 
@@ -47,19 +46,7 @@ internal static class AccuracyCommand
     {
         var results = ImmutableArray.CreateBuilder<CaseResult>();
         foreach (var measured in files.SelectMany(file => MeasuredCase.ReadFile(file)))
-            results.AddRange(CaseEvaluation.Evaluate(measured, FindModel));
+            results.AddRange(CaseEvaluation.Evaluate(measured, ModelCatalog.Default));
         return new(results.ToImmutable());
-    }
-
-    private static ModelShape? FindModel(string name)
-    {
-        try
-        {
-            return ModelCatalog.Default.Find(name)?.Shape;
-        }
-        catch (UnknownArchitectureException)
-        {
-            return null;
-        }
     }
 }

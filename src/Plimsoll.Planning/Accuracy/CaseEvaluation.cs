@@ -1,28 +1,40 @@
 using System.Collections.Immutable;
 using Plimsoll.Models;
+using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Speed;
-using Plimsoll.Planning.Weights;
 
 namespace Plimsoll.Planning.Accuracy;
 
 /// <summary>Evaluates one measured case, whatever it measured.</summary>
 public static class CaseEvaluation
 {
-    /// <param name="findModel">The shape of a model by the name that a source gives it; null when unknown.</param>
-    public static ImmutableArray<CaseResult> Evaluate(MeasuredCase measured, Func<string, ModelShape?> findModel) =>
-        measured.IsThroughput ? [Throughput(measured, findModel)] : MemoryCases.Evaluate(measured, findModel);
+    /// <param name="models">Where the models that sources name are looked up.</param>
+    public static ImmutableArray<CaseResult> Evaluate(MeasuredCase measured, ModelCatalog models) =>
+        measured.IsThroughput ? [Throughput(measured, models)] : MemoryCases.Evaluate(measured, name => FindShape(models, name));
 
-    private static CaseResult Throughput(MeasuredCase measured, Func<string, ModelShape?> findModel)
+    private static ModelShape? FindShape(ModelCatalog models, string name)
     {
-        var evaluator = new ThroughputCases(findModel, (shape, precision) => PrecisionScheme.Find(precision)?.Apply(shape), GpuCatalog.Default, SpeedModel.Default);
+        try
+        {
+            return models.Find(name)?.Shape;
+        }
+        catch (UnknownArchitectureException)
+        {
+            return null;
+        }
+    }
+
+    private static CaseResult Throughput(MeasuredCase measured, ModelCatalog models)
+    {
+        var evaluator = new ThroughputCases(models, GpuCatalog.Default, SpeedModel.Default);
         var outcome = evaluator.Evaluate(measured.AsThroughput());
         return new()
         {
             Id = measured.Id,
-            Group = outcome.Group,
+            Group = outcome.Setting?.Engine ?? measured.Group,
             Kind = "throughput",
-            Quantity = "tokens_per_second",
+            Quantity = Quantity(outcome),
             Measured = outcome.Measured,
             Predicted = outcome.Predicted?.Expected,
             Low = outcome.Predicted?.Low,
@@ -30,4 +42,12 @@ public static class CaseEvaluation
             RefusedBecause = outcome.RefusedBecause,
         };
     }
+
+    /// <summary>What was timed: answers alone, the prompt alone, or whole requests.</summary>
+    private static string Quantity(ThroughputOutcome outcome) => outcome.Setting switch
+    {
+        { Generated: 0 } => "prefill_tokens_per_second",
+        { PromptTokens: 0 } => "decode_tokens_per_second",
+        _ => "request_tokens_per_second",
+    };
 }
