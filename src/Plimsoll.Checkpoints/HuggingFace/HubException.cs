@@ -34,6 +34,9 @@ public sealed class HubException(HubFailure kind, string message, string? hint =
     /// <summary>The next step for the user.</summary>
     public string? Hint { get; } = hint;
 
+    /// <summary>The user named something that is not there, or set something that makes no sense; otherwise the environment lacks something.</summary>
+    public bool IsWrongUsage => Kind is HubFailure.RepositoryNotFound or HubFailure.RevisionNotFound or HubFailure.FileNotFound or HubFailure.Settings;
+
     /// <summary>Trying again later, or reading the cache, may help; the hub did not say no.</summary>
     public bool IsOutage => Kind is HubFailure.Offline or HubFailure.Unavailable;
 

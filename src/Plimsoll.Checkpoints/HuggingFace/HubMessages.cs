@@ -14,7 +14,7 @@ internal static class HubMessages
         {
             return settings.Token is null
                 ? new(HubFailure.Gated, $"{reference.Repository} is gated: its files are given only to people who accepted its terms", $"Accept them at {page}, then set HF_TOKEN to a token of that account ({TokensPage(settings)}).")
-                : new(HubFailure.Gated, $"{reference.Repository} is gated, and the account of the token from {settings.TokenSource} has no access yet", $"Ask for it, or accept the terms, at {page}.");
+                : new(HubFailure.Gated, $"{reference.Repository} is gated, and the account of {Token(settings)} has no access yet", $"Ask for it, or accept the terms, at {page}.");
         }
         if (code == "RevisionNotFound")
             return new(HubFailure.RevisionNotFound, $"{reference.Repository} has no revision \"{reference.Revision}\"", $"Its branches and tags are listed at {page}/tree/main.");
@@ -23,16 +23,16 @@ internal static class HubMessages
         if (said == "Access to this resource is disabled.")
             return new(HubFailure.Unauthorized, $"the hub has disabled access to {reference.Repository}", $"See {page}.");
         if (status == 401 && said?.StartsWith("Invalid", StringComparison.Ordinal) == true)
-            return new(HubFailure.Unauthorized, $"{settings.Endpoint.Host} does not accept the token from {settings.TokenSource ?? "the environment"}", $"Create a new one at {TokensPage(settings)}, or unset it: public models need none.");
+            return new(HubFailure.Unauthorized, $"{settings.Endpoint.Host} does not accept {Token(settings)}", $"Create a new one at {TokensPage(settings)}, or unset it: public models need none.");
         // The hub answers 401 both for what does not exist and for what an anonymous visitor may not see.
         if (code == "RepoNotFound" || status is 401 or 404)
         {
             return settings.Token is null
                 ? new(HubFailure.RepositoryNotFound, $"there is no model {reference.Repository} on {settings.Endpoint.Host}, or it is private", "Check the spelling; for a private model set HF_TOKEN.")
-                : new(HubFailure.RepositoryNotFound, $"there is no model {reference.Repository} on {settings.Endpoint.Host} that the token from {settings.TokenSource} may see", "Check the spelling; for a private model check the token's permissions.");
+                : new(HubFailure.RepositoryNotFound, $"there is no model {reference.Repository} on {settings.Endpoint.Host} that {Token(settings)} may see", "Check the spelling; for a private model check the token's permissions.");
         }
         if (status == 403)
-            return new(HubFailure.Unauthorized, $"{settings.Endpoint.Host} forbids {request.Name}{(said is null ? "" : $": {said}")}", settings.Token is null ? "Set HF_TOKEN." : $"Check the permissions of the token from {settings.TokenSource} at {TokensPage(settings)}.");
+            return new(HubFailure.Unauthorized, $"{settings.Endpoint.Host} forbids {request.Name}{(said is null ? "" : $": {said}")}", settings.Token is null ? "Set HF_TOKEN." : $"Check the permissions of {Token(settings)} at {TokensPage(settings)}.");
         return new(HubFailure.Unavailable, $"{request.Name}: {settings.Endpoint.Host} answered {status} ({response.ReasonPhrase}){(said is null ? "" : $": {said}")}", "Check HF_ENDPOINT, or try again later.");
     }
 
@@ -56,6 +56,8 @@ internal static class HubMessages
     public static HubException NotCached(HubSettings settings, HubReference reference) => new(
         HubFailure.Offline, $"{reference.Repository} at revision \"{reference.Revision}\" is not in the cache {settings.Cache}, and the network is not to be used",
         "Run once without --offline (and HF_HUB_OFFLINE), or use a model of the catalog.");
+
+    private static string Token(HubSettings settings) => settings.TokenSource is { } source ? $"the token from {source}" : "the given token";
 
     private static string TokensPage(HubSettings settings) => $"{settings.Endpoint.ToString().TrimEnd('/')}/settings/tokens";
 

@@ -130,7 +130,8 @@ internal sealed class HubSession
         var size = file.Size;
         for (var wanted = (long)format.First; ;)
         {
-            var (body, total) = await read(new(prefix.Length, Math.Min(wanted, size ?? long.MaxValue))).ConfigureAwait(false);
+            var range = new HubRange(prefix.Length, Math.Min(wanted, size ?? long.MaxValue));
+            var (body, total) = range.Length > 0 ? await read(range).ConfigureAwait(false) : ([], size);
             size ??= total;
             prefix = [.. prefix, .. body];
             if (format.Parse(Name(file.Path), prefix, size, out var header, out var needed))
