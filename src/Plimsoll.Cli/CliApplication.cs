@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Formats;
+using Plimsoll.Cli.Gpus;
 
 namespace Plimsoll.Cli;
 
@@ -55,6 +56,7 @@ internal static class CliApplication
     /// <summary>Every command, in the order of the help page.</summary>
     private static IEnumerable<Command> Commands(CliEnvironment environment)
     {
+        yield return GpusCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
     }
 
