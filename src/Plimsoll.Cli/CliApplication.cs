@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Accuracy;
 using Plimsoll.Cli.Formats;
+using Plimsoll.Cli.Gpus;
 using Plimsoll.Cli.Plan;
 
 namespace Plimsoll.Cli;
@@ -62,6 +63,7 @@ internal static class CliApplication
     private static IEnumerable<Command> Commands(CliEnvironment environment)
     {
         yield return PlanCommand.Create(environment);
+        yield return GpusCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);
     }

@@ -164,7 +164,9 @@ def rates(entry, facts, name, arch):
     fp16 = merge(raw(entry, "fp16_tc_dense") or raw(entry, "fp16_tc_dense_fp32acc"), facts.get("fp16"))
     fp32 = out["fp32"][0] if out["fp32"] else None
     professional = not geforce and name.startswith(("RTX", "Quadro RTX", "A2", "A10", "Titan RTX", "T10"))
-    if fp16 is None and fp32:
+    if fp16 is None and raw(entry, "bf16_tc_dense"):
+        fp16 = [raw(entry, "bf16_tc_dense")[0], "rule-rates", "derived"]
+    if fp16 is None and fp32 and name.startswith(("GTX", "RTX", "Quadro RTX", "A2", "A10", "A40", "L", "T", "Titan")):
         factor = {"Turing": 8 if professional else 4, "Ampere (GA10x)": 4 if professional else 2, "Ada": 4 if professional else 2,
                   "Blackwell": 4 if professional else 2}.get(arch)
         if factor and not name.startswith("GTX"):

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Numerics;
 
 namespace Plimsoll.Planning.Gpus;
 
@@ -57,21 +58,8 @@ public sealed class GpuCatalog
     }
 
     /// <summary>The ids that an unknown name may have meant, best first.</summary>
-    public IReadOnlyList<string> Suggest(string name, int count = 3)
-    {
-        var key = GpuNames.Parse(name).Base;
-        return
-        [
-            .. Names
-                .Select(pair => (Distance: Similarity(key, pair.Key), pair.Value))
-                .Where(pair => pair.Distance < 4)
-                .OrderBy(pair => pair.Distance)
-                .SelectMany(pair => pair.Value)
-                .Select(entry => entry.Id)
-                .Distinct()
-                .Take(count),
-        ];
-    }
+    public IReadOnlyList<string> Suggest(string name, int count = 3) =>
+        [.. ClosestNames.Find(GpuNames.Parse(name).Base, Names.Keys).SelectMany(key => Names[key]).Select(entry => entry.Id).Distinct().Take(count)];
 
     private Dictionary<string, List<GpuEntryLocation>> Names => byName ??= BuildNames();
 
@@ -133,28 +121,4 @@ public sealed class GpuCatalog
 
     /// <summary>Cloud lists round 141 GiB to 143 GB or 180 to 192; two per cent is the same product.</summary>
     private static bool SameSize(int? label, int asked) => label is { } size && Math.Abs(size - asked) * 50 <= size;
-
-    /// <summary>Edits between two keys, one less when one begins with the other (<c>rtx409</c>).</summary>
-    private static int Similarity(string asked, string key)
-    {
-        if (asked.Length == 0)
-            return int.MaxValue;
-        if (key.StartsWith(asked, StringComparison.Ordinal) && asked.Length >= 2)
-            return 1;
-        var previous = new int[key.Length + 1];
-        var current = new int[key.Length + 1];
-        for (var j = 0; j <= key.Length; j++)
-            previous[j] = j;
-        for (var i = 1; i <= asked.Length; i++)
-        {
-            current[0] = i;
-            for (var j = 1; j <= key.Length; j++)
-            {
-                var replace = previous[j - 1] + (asked[i - 1] == key[j - 1] ? 0 : 1);
-                current[j] = Math.Min(replace, Math.Min(previous[j], current[j - 1]) + 1);
-            }
-            (previous, current) = (current, previous);
-        }
-        return previous[key.Length];
-    }
 }

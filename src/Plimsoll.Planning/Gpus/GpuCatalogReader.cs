@@ -11,15 +11,6 @@ internal static class GpuCatalogReader
     // A GPU catalog is a hundred kilobytes; a user's file beyond this is a mistake.
     public const int MaxBytes = 16 << 20;
 
-    private static readonly (string Name, RateKind Kind)[] RateNames =
-    [
-        ("fp32", RateKind.Fp32), ("tf32", RateKind.Tf32), ("fp16", RateKind.Fp16), ("fp16_fp16acc", RateKind.Fp16Accumulate16), ("bf16", RateKind.Bf16),
-        ("fp8", RateKind.Fp8), ("int8", RateKind.Int8), ("int4", RateKind.Int4), ("fp4", RateKind.Fp4),
-    ];
-
-    /// <summary>The name under which catalogs and JSON answers show a rate.</summary>
-    public static string NameOf(RateKind kind) => RateNames.First(pair => pair.Kind == kind).Name;
-
     /// <summary>Where the entries lie. Nothing but names is read, so that finding one GPU costs one pass over the text.</summary>
     public static GpuCatalogIndex ReadIndex(string path, ReadOnlyMemory<byte> json)
     {
@@ -205,10 +196,8 @@ internal static class GpuCatalogReader
         var all = (below?.Rates ?? ImmutableDictionary<RateKind, Sourced>.Empty).ToBuilder();
         foreach (var rate in rates.EnumerateObject())
         {
-            var known = Array.Find(RateNames, pair => pair.Name == rate.Name);
-            if (known.Name is null)
-                throw new FormatException($"unknown rate \"{rate.Name}\"; known: {string.Join(", ", RateNames.Select(pair => pair.Name))}");
-            all[known.Kind] = ReadFigure(index, rate.Name, rate.Value);
+            var kind = GpuRates.Find(rate.Name) ?? throw new FormatException($"unknown rate \"{rate.Name}\"; known: {string.Join(", ", GpuRates.Names)}");
+            all[kind] = ReadFigure(index, rate.Name, rate.Value);
         }
         return all.ToImmutable();
     }

@@ -38,7 +38,8 @@ internal static class GpuNames
             else if (!Noise.Contains(words[i]))
                 key.Append(Canonical(words[i]));
         }
-        return new(key.ToString(), memory);
+        // A name of nothing but such words ("Card 48GB") still is a name.
+        return new(key.Length > 0 ? key.ToString() : string.Concat(words.Where(Noise.Contains)), memory);
     }
 
     /// <summary>The ways in which people shorten a product name: <c>rtx4090</c> is also <c>4090</c>, <c>rx7900xtx</c> also <c>7900xtx</c>.</summary>

@@ -3,25 +3,6 @@ using Plimsoll.Numerics;
 
 namespace Plimsoll.Planning.Gpus;
 
-/// <summary>The number types whose dense matrix rates the catalog holds, in TFLOPS (TOPS for integers), never with sparsity.</summary>
-public enum RateKind
-{
-    /// <summary>FP32 on the shader cores.</summary>
-    Fp32,
-    Tf32,
-
-    /// <summary>FP16 products accumulated in FP32. On GPUs without matrix units, the FP16 shader rate.</summary>
-    Fp16,
-
-    /// <summary>FP16 products accumulated in FP16: twice the rate on GeForce cards.</summary>
-    Fp16Accumulate16,
-    Bf16,
-    Fp8,
-    Int8,
-    Int4,
-    Fp4,
-}
-
 /// <summary>What one GPU is: memory, bandwidth, rates, price. Facts only; every figure carries its source.</summary>
 public sealed record GpuSpec
 {
