@@ -7,9 +7,13 @@ using Plimsoll.Checkpoints.Safetensors;
 namespace Plimsoll.Checkpoints.Opening;
 
 /// <summary>One file of a checkpoint, whatever its format.</summary>
+/// <param name="Path">The file or address; the same as in its tensors.</param>
 internal sealed record CheckpointFile(
     string Path, CheckpointFormat Format, ImmutableArray<TensorHeader> Tensors, ImmutableDictionary<string, string> Metadata, GgufHeader? Gguf = null)
 {
+    /// <summary>Its name as an index would give it.</summary>
+    public string Name { get; init; } = System.IO.Path.GetFileName(Path);
+
     public static CheckpointFile Read(string path)
     {
         using var source = new FileByteSource(path);

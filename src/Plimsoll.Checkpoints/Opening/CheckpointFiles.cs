@@ -15,7 +15,7 @@ internal static class CheckpointFiles
         // The order of the folder's names is that of the numbers, which have leading zeros.
         return ShardName.Parse(Path.GetFileName(path)) is { Count: > 1 } name && File.Exists(path)
             ? OpenShards(path, name)
-            : Combine(path, [CheckpointFile.Read(path)], [], null);
+            : OpenAll(path, [path]);
     }
 
     /// <summary>Opens the files that an index names.</summary>
@@ -23,45 +23,58 @@ internal static class CheckpointFiles
     public static Checkpoint OpenIndexed(string path, string indexPath)
     {
         var index = ShardIndex.Read(indexPath);
-        return OpenPresent(path, [.. index.Files.Select(file => Beside(indexPath, file))], index);
+        return OpenPresent(path, Folder(indexPath), index.Files, index);
     }
 
     /// <summary>Opens files that belong together without an index.</summary>
-    public static Checkpoint OpenAll(string path, IEnumerable<string> files) => Combine(path, [.. files.Select(CheckpointFile.Read)], [], null);
+    public static Checkpoint OpenAll(string path, IEnumerable<string> files) => Combine(path, [.. files.Select(CheckpointFile.Read)], [], null, Config(path));
 
     private static Checkpoint OpenShards(string path, ShardName name) =>
-        OpenPresent(path, [.. Enumerable.Range(1, name.Count).Select(number => Beside(path, (name with { Number = number }).ToString()))], null);
+        OpenPresent(path, Folder(path), [.. Enumerable.Range(1, name.Count).Select(number => (name with { Number = number }).ToString())], null);
 
-    private static Checkpoint OpenPresent(string path, ImmutableArray<string> files, ShardIndex? index)
+    private static Checkpoint OpenPresent(string path, string folder, ImmutableArray<string> names, ShardIndex? index)
     {
-        var present = files.Where(File.Exists).ToList();
-        return Combine(path, [.. present.Select(CheckpointFile.Read)], [.. files.Except(present, StringComparer.Ordinal)], index);
+        var (present, missing) = (ImmutableArray.CreateBuilder<CheckpointFile>(), ImmutableArray.CreateBuilder<string>());
+        foreach (var name in names)
+        {
+            var file = Path.Combine(folder, name);
+            if (File.Exists(file))
+                present.Add(CheckpointFile.Read(file) with { Name = name });
+            else
+                missing.Add(file);
+        }
+        return Combine(path, present.DrainToImmutable(), missing.DrainToImmutable(), index, Config(path));
     }
 
-    private static string Beside(string path, string file) => Path.Combine(Path.GetDirectoryName(path) ?? "", file);
+    private static string Folder(string path) => Path.GetDirectoryName(path) ?? "";
 
-    private static Checkpoint Combine(string path, ImmutableArray<CheckpointFile> files, ImmutableArray<string> missing, ShardIndex? index)
+    private static string? Config(string path)
+    {
+        var config = Path.Combine(Directory.Exists(path) ? path : Folder(path), "config.json");
+        return File.Exists(config) ? config : null;
+    }
+
+    /// <summary>Joins files that were read, wherever they are, and compares what they say about each other.</summary>
+    internal static Checkpoint Combine(string path, ImmutableArray<CheckpointFile> files, ImmutableArray<string> missing, ShardIndex? index, string? configPath)
     {
         var problems = new List<string>();
         if (!missing.IsEmpty)
             problems.Add($"{missing.Length:N0} of {missing.Length + files.Length:N0} files are missing: {Examples(missing.Select(Path.GetFileName))}");
         var tensors = Merge(files, problems);
         if (files.Select(file => file.Format).Distinct().Count() > 1)
-            problems.Add($"the files are of different formats: {string.Join(", ", files.Select(file => $"{Path.GetFileName(file.Path)} is {file.Format}"))}");
-        if (files.Any(file => file.Gguf is not null))
-            problems.AddRange(GgufSplit.Problems([.. files.Select(file => file.Gguf).OfType<GgufHeader>()], isComplete: missing.IsEmpty));
+            problems.Add($"the files are of different formats: {string.Join(", ", files.Select(file => $"{file.Name} is {file.Format}"))}");
+        var ggufs = files.Select(file => file.Gguf).OfType<GgufHeader>().ToList();
+        problems.AddRange(GgufSplit.Problems(ggufs, isComplete: missing.IsEmpty));
 
-        var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path) ?? "";
-        var config = Path.Combine(folder, "config.json");
         var checkpoint = new Checkpoint
         {
             Path = path,
             Format = files.IsEmpty ? FormatOf(index) : files[0].Format,
             Files = [.. files.Select(file => file.Path)],
             Tensors = tensors,
-            Gguf = GgufSplit.First(files.Select(file => file.Gguf).OfType<GgufHeader>())?.Metadata,
+            Gguf = GgufSplit.First(ggufs)?.Metadata,
             Metadata = files.IsEmpty ? ImmutableDictionary<string, string>.Empty : files[0].Metadata,
-            ConfigPath = File.Exists(config) ? config : null,
+            ConfigPath = configPath,
             MissingFiles = missing,
         };
         if (index is not null)
@@ -94,9 +107,10 @@ internal static class CheckpointFiles
     private static void CompareWithIndex(ShardIndex index, Checkpoint checkpoint, ImmutableArray<CheckpointFile> files, List<string> problems)
     {
         var indexName = Path.GetFileName(index.Path);
-        var fileOf = checkpoint.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.File, StringComparer.Ordinal);
-        var readFiles = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        var absent = index.WeightMap.Where(pair => readFiles.Contains(Beside(index.Path, pair.Value)) && fileOf.GetValueOrDefault(pair.Key) != Beside(index.Path, pair.Value))
+        var names = files.ToDictionary(file => file.Path, file => file.Name, StringComparer.Ordinal);
+        var nameOf = checkpoint.Tensors.ToDictionary(tensor => tensor.Name, tensor => names[tensor.File], StringComparer.Ordinal);
+        var readNames = names.Values.ToHashSet(StringComparer.Ordinal);
+        var absent = index.WeightMap.Where(pair => readNames.Contains(pair.Value) && nameOf.GetValueOrDefault(pair.Key) != pair.Value)
             .Select(pair => $"{pair.Key} in {pair.Value}").Order(StringComparer.Ordinal).ToList();
         if (absent.Count > 0)
             problems.Add($"{absent.Count:N0} tensors are not in the file where {indexName} places them: {Examples(absent)}");

@@ -1,24 +1,29 @@
-using System.Text.RegularExpressions;
+using System.Globalization;
 
 namespace Plimsoll.Checkpoints.Opening;
 
 /// <summary>A file name such as <c>model-00002-of-00005.safetensors</c>.</summary>
 /// <param name="Number">Counted from 1.</param>
 /// <param name="Extension">With its dot.</param>
-internal sealed partial record ShardName(string Stem, int Number, int Count, string Extension)
+internal sealed record ShardName(string Stem, int Number, int Count, string Extension)
 {
+    /// <summary><c>-00002-of-00005</c>.</summary>
+    private const int SuffixLength = 15;
+
     public override string ToString() => $"{Stem}-{Number:D5}-of-{Count:D5}{Extension}";
 
     /// <summary>Reads the name of a file that is one of several; null for any other name.</summary>
     public static ShardName? Parse(string fileName)
     {
-        var match = Pattern().Match(fileName);
-        if (!match.Success)
+        var extension = Path.GetExtension(fileName);
+        var stemLength = fileName.Length - extension.Length - SuffixLength;
+        if (stemLength < 1)
             return null;
-        var (number, count) = (int.Parse(match.Groups[2].ValueSpan), int.Parse(match.Groups[3].ValueSpan));
-        return number >= 1 && number <= count ? new(match.Groups[1].Value, number, count, match.Groups[4].Value) : null;
+        var suffix = fileName.AsSpan(stemLength, SuffixLength);
+        return suffix[0] == '-' && suffix[6..10] is "-of-" && Digits(suffix[1..6]) is var number && Digits(suffix[10..]) is var count && number >= 1 && number <= count
+            ? new(fileName[..stemLength], number.Value, count.Value, extension)
+            : null;
     }
 
-    [GeneratedRegex(@"^(.+)-([0-9]{5})-of-([0-9]{5})(\.[a-z]+)$", RegexOptions.CultureInvariant)]
-    private static partial Regex Pattern();
+    private static int? Digits(ReadOnlySpan<char> text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
 }
