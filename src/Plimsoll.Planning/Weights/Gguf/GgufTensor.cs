@@ -17,7 +17,7 @@ internal sealed record GgufTensor(string Name, TensorShape Source, long RowLengt
 
     public long Bytes(NumberFormat type) => checked(type.BytesFor(RowLength) * Rows);
 
-    /// <summary>The HF converter stores these in FP32 whatever type is asked for. Source: llama.cpp conversion/base.py (prepare_tensors).</summary>
+    /// <summary>The HF converter stores these in FP32 whatever type is asked for; what the quantizer may convert it converts all the same. Source: llama.cpp conversion/base.py (prepare_tensors).</summary>
     public bool AlwaysF32 =>
         Rank < 2
         || !Name.EndsWith(".weight", StringComparison.Ordinal)
