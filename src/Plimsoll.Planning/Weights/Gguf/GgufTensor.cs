@@ -12,6 +12,22 @@ namespace Plimsoll.Planning.Weights.Gguf;
 /// <param name="Matrices">ne[2]: matrices in the stack, 1 for a plain matrix.</param>
 internal sealed record GgufTensor(string Name, TensorShape Source, long RowLength, long Rows, int Rank, long Matrices)
 {
+    private static readonly string[] F32Parts =
+    [
+        "ffn_gate_inp.weight", "ffn_gate_inp_shexp.weight", "ssm_conv1d", "shortconv.conv.weight", "time_mix_first.weight", "time_mix_w1.weight", "time_mix_w2.weight",
+        "time_mix_decay_w1.weight", "time_mix_decay_w2.weight", "time_mix_lerp_fused.weight", "altup_correct_coef", "altup_predict_coef", "indexer.proj.weight",
+        "position_embd", "token_types",
+    ];
+
+    private static readonly string[] KeptParts =
+    [
+        "ffn_gate_inp.weight", "ffn_gate_tid2eid.weight", "altup", "laurel", "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight",
+        "indexer.k_proj.weight", "indexer.q_proj.weight",
+        "time_mix_first.weight", "time_mix_w0.weight", "time_mix_w1.weight", "time_mix_w2.weight", "time_mix_v0.weight", "time_mix_v1.weight", "time_mix_v2.weight",
+        "time_mix_a0.weight", "time_mix_a1.weight", "time_mix_a2.weight", "time_mix_g1.weight", "time_mix_g2.weight",
+        "time_mix_decay_w1.weight", "time_mix_decay_w2.weight", "time_mix_lerp_fused.weight", "attn_rel_b.weight", ".position_embd", ".rel_pos", ".patch_embd", ".patch_merger",
+    ];
+
     /// <summary>The decoder layer in the name; −1 outside the layers, as llama.cpp sorts them.</summary>
     public int Layer { get; } = LayerOf(Name);
 
@@ -31,22 +47,6 @@ internal sealed record GgufTensor(string Name, TensorShape Source, long RowLengt
         && !Name.Contains("_norm.weight", StringComparison.Ordinal)
         && Name is not ("position_embd.weight" or "token_types.weight")
         && !ContainsAny(KeptParts);
-
-    private static readonly string[] F32Parts =
-    [
-        "ffn_gate_inp.weight", "ffn_gate_inp_shexp.weight", "ssm_conv1d", "shortconv.conv.weight", "time_mix_first.weight", "time_mix_w1.weight", "time_mix_w2.weight",
-        "time_mix_decay_w1.weight", "time_mix_decay_w2.weight", "time_mix_lerp_fused.weight", "altup_correct_coef", "altup_predict_coef", "indexer.proj.weight",
-        "position_embd", "token_types",
-    ];
-
-    private static readonly string[] KeptParts =
-    [
-        "ffn_gate_inp.weight", "ffn_gate_tid2eid.weight", "altup", "laurel", "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight",
-        "indexer.k_proj.weight", "indexer.q_proj.weight",
-        "time_mix_first.weight", "time_mix_w0.weight", "time_mix_w1.weight", "time_mix_w2.weight", "time_mix_v0.weight", "time_mix_v1.weight", "time_mix_v2.weight",
-        "time_mix_a0.weight", "time_mix_a1.weight", "time_mix_a2.weight", "time_mix_g1.weight", "time_mix_g2.weight",
-        "time_mix_decay_w1.weight", "time_mix_decay_w2.weight", "time_mix_lerp_fused.weight", "attn_rel_b.weight", ".position_embd", ".rel_pos", ".patch_embd", ".patch_merger",
-    ];
 
     private bool ContainsAny(string[] parts) => parts.Any(part => Name.Contains(part, StringComparison.Ordinal));
 
