@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Plimsoll.Numerics;
@@ -13,9 +11,9 @@ internal static partial class PrecisionNames
 {
     private const string IntegerNote = "stores no scales, so no engine loads it as it is; real formats of about this size:";
 
-    private static readonly FrozenDictionary<string, PrecisionScheme> Fixed = FixedSchemes().ToFrozenDictionary(scheme => scheme.Name);
+    private static readonly Dictionary<string, PrecisionScheme> Fixed = FixedSchemes().ToDictionary(scheme => scheme.Name);
 
-    private static readonly FrozenDictionary<string, string> Aliases = new Dictionary<string, string>
+    private static readonly Dictionary<string, string> Aliases = new Dictionary<string, string>
     {
         ["float32"] = "fp32", ["f32"] = "fp32", ["float"] = "fp32", ["32bit"] = "fp32",
         ["float16"] = "fp16", ["f16"] = "fp16", ["half"] = "fp16", ["16bit"] = "fp16",
@@ -29,7 +27,7 @@ internal static partial class PrecisionNames
         ["awq"] = "awq:4bit-g128", ["awq-int4"] = "awq:4bit-g128",
         ["ct:w4a16"] = "ct:w4a16-g128", ["w4a16"] = "ct:w4a16-g128", ["w8a16"] = "ct:w8a16", ["w8a8"] = "ct:w8a8", ["ct:int8"] = "ct:w8a8",
         ["ct:nvfp4"] = "nvfp4", ["hqq"] = "hqq:4bit-g64",
-    }.ToFrozenDictionary();
+    };
 
     /// <summary>Tensor and file types that only ik_llama.cpp knows. Source: ik_llama.cpp ggml/include/ggml.h, read from its load logs and README.</summary>
     [GeneratedRegex(@"^(iq[1-6]_k[slt]?s?|iq[12]_kt|iq[234]_kt|iq[1-6]_k[a-z]*_r4|[a-z0-9_]+_r(4|8|16)|iq[12]_bn|q6_0|q8_kv|iq5_ks|smol-.*)$", RegexOptions.CultureInvariant)]
@@ -44,7 +42,7 @@ internal static partial class PrecisionNames
     [GeneratedRegex(@"^fp8:block(?<side>[1-9][0-9]{0,3})$", RegexOptions.CultureInvariant)]
     private static partial Regex Fp8Block { get; }
 
-    public static IReadOnlyList<PrecisionScheme> All { get; } = [.. FixedSchemes()];
+    public static IReadOnlyList<PrecisionScheme> All { get; } = [.. Fixed.Values];
 
     public static PrecisionScheme? Find(string name)
     {

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
+using Plimsoll.Planning.Weights.Stored;
 
 namespace Plimsoll.Planning.Weights;
 
@@ -31,6 +33,12 @@ public sealed record WeightSet(string Precision, ImmutableArray<WeightTensor> Te
         ArgumentOutOfRangeException.ThrowIfLessThan(alignment, 1);
         return new(Tensors.Sum(tensor => checked((tensor.Bytes + alignment - 1) / alignment * alignment)));
     }
+
+    /// <summary>What a real checkpoint stores for each parameter, to the byte: packed codes, scales, zero points and indices together.</summary>
+    /// <param name="tensors">The headers of all files of the checkpoint, Hugging Face or GGUF.</param>
+    /// <param name="ggufFileType"><c>general.file_type</c> of a GGUF file, which names the precision; otherwise it is told from the tensors.</param>
+    public static WeightSet FromCheckpoint(ModelShape shape, IReadOnlyList<TensorHeader> tensors, long? ggufFileType = null) =>
+        StoredWeights.Of(shape, tensors, ggufFileType);
 
     /// <summary>Bytes of the tensors with this role.</summary>
     public ByteSize Of(TensorRole role) => new(Tensors.Where(tensor => tensor.Shape.Role == role).Sum(tensor => tensor.Bytes));

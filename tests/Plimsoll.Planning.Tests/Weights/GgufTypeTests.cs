@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Models;
+using Plimsoll.Models.Catalog;
 using Plimsoll.Numerics;
+using Plimsoll.Planning.Weights;
 using Plimsoll.Planning.Weights.Gguf;
 
 namespace Plimsoll.Planning.Tests.Weights;
@@ -16,14 +19,43 @@ public class GgufTypeTests
 
     public static TheoryData<string, string> HandMade => Cases("qwen3-0.6b", "qwen3-14b", "meta-llama-3.1-70b-instruct");
 
+    [Theory]
+    [MemberData(nameof(FromConfigurations))]
+    public void Every_tensor_of_a_model_read_from_its_configuration_gets_the_type_that_llama_cpp_gives_it(string model, string fileType) =>
+        Check(model, Shape(model), fileType);
+
+    public static TheoryData<string, string> FromConfigurations => Cases("deepseek-v3.1", "gemma-3-4b-it");
+
+    /// <summary>stories260K quantized with llama.cpp's llama-quantize (February 2025): rows of 64 and 172 elements, which no K-quant divides.</summary>
+    [Fact]
+    public void A_tiny_model_falls_back_exactly_as_llama_quantize_did()
+    {
+        var tiny = TestShapes.Dense("llama", hidden: 64, layers: 5, heads: 8, keyValueHeads: 4, width: 172, vocabulary: 512, context: 512);
+        var weights = PrecisionScheme.Find("gguf:q4_k_m")!.Apply(tiny);
+        var types = weights.Tensors.GroupBy(tensor => $"{tensor.StoredName!.Split('.')[^2]} {tensor.Format.Name}").Select(group => $"{group.Key} {group.Count()}").Order(StringComparer.Ordinal);
+        Assert.Equal(
+            [
+                "attn_k Q5_0 5", "attn_norm FP32 5", "attn_output Q5_0 5", "attn_q Q5_0 5", "attn_v Q5_0 3", "attn_v Q8_0 2", "ffn_down FP16 5", "ffn_gate Q5_0 5",
+                "ffn_norm FP32 5", "ffn_up Q5_0 5", "output Q8_0 1", "output_norm FP32 1", "token_embd Q5_0 1",
+            ],
+            types);
+    }
+
     private static ModelShape Shape(string model) => model switch
     {
         // The snapshot was taken from a file that stores the tied head a second time.
         "qwen3-0.6b" => TestShapes.Qwen3_0_6B,
         "qwen3-14b" => TestShapes.Qwen3_14B,
         "meta-llama-3.1-70b-instruct" => TestShapes.Llama31_70B,
+        "deepseek-v3.1" => ModelCatalog.Default.Find("DeepSeek-V3")!.Shape,
+        "gemma-3-4b-it" => Read("""
+            {"model_type":"gemma3_text","hidden_size":2560,"intermediate_size":10240,"num_hidden_layers":34,"num_attention_heads":8,"num_key_value_heads":4,
+             "head_dim":256,"vocab_size":262144,"max_position_embeddings":131072,"sliding_window":1024,"sliding_window_pattern":6}
+            """),
         _ => throw new ArgumentException(model),
     };
+
+    private static ModelShape Read(string json) => ModelShapeReader.FromConfig(ModelConfig.Parse("config.json", Encoding.UTF8.GetBytes(json)), "test", "config.json");
 
     private static void Check(string model, ModelShape shape, string fileType)
     {
@@ -53,9 +85,9 @@ public class GgufTypeTests
     private static TheoryData<string, string> Cases(params string[] models) =>
         [.. Expected.Keys.Where(key => models.Contains(key.Model)).Select(key => new TheoryDataRow<string, string>(key.Model, key.FileType))];
 
-    private static readonly Dictionary<(string Model, string FileType), (string Hash, string Counts)> Expected = Read();
+    private static readonly Dictionary<(string Model, string FileType), (string Hash, string Counts)> Expected = ReadExpected();
 
-    private static Dictionary<(string, string), (string, string)> Read([CallerFilePath] string here = "")
+    private static Dictionary<(string, string), (string, string)> ReadExpected([CallerFilePath] string here = "")
     {
         var facts = new Dictionary<(string, string), (string, string)>();
         var model = "";

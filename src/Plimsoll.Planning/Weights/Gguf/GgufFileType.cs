@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Plimsoll.Numerics;
 
 namespace Plimsoll.Planning.Weights.Gguf;
@@ -52,7 +51,7 @@ internal sealed record GgufFileType(string Name, int Id, NumberFormat DefaultTyp
     ];
 
     /// <summary>Names that people and log lines use for a file type.</summary>
-    private static readonly FrozenDictionary<string, string> Aliases = new Dictionary<string, string>
+    private static readonly Dictionary<string, string> Aliases = new Dictionary<string, string>
     {
         ["q2_k_m"] = "q2_k",
         ["q3_k"] = "q3_k_m",
@@ -62,9 +61,9 @@ internal sealed record GgufFileType(string Name, int Id, NumberFormat DefaultTyp
         ["mxfp4"] = "mxfp4_moe",
         ["fp32"] = "f32",
         ["fp16"] = "f16",
-    }.ToFrozenDictionary();
+    };
 
-    private static readonly FrozenDictionary<string, GgufFileType> ByName = All.ToFrozenDictionary(type => type.Name);
+    private static readonly Dictionary<string, GgufFileType> ByName = All.ToDictionary(type => type.Name);
 
     /// <summary>Finds a file type by its lower-case name; null when llama.cpp has no such type.</summary>
     public static GgufFileType? Find(string name) => ByName.GetValueOrDefault(Aliases.GetValueOrDefault(name, name));

@@ -13,6 +13,9 @@ internal sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFac
     /// <summary>Architectures whose next-token-prediction layers the converter leaves out. Source: llama.cpp conversion/deepseek.py (skip_mtp) and others.</summary>
     private static readonly string[] DropsNextToken = ["deepseek_v2", "deepseek_v3", "deepseek_v4", "kimi_k2", "kimi_k25", "longcat_flash", "mimo", "minimax_m2"];
 
+    /// <summary>Architectures that llama.cpp's converter does not take. Source: llama.cpp conversion/, release bundle of November 2026.</summary>
+    private static readonly string[] NotInLlamaCpp = ["gpt_neo", "gptj", "opt", "codegen"];
+
     public static GgufLayout Of(ModelShape shape)
     {
         var dropNextToken = DropsNextToken.Contains(shape.Architecture);
@@ -24,6 +27,8 @@ internal sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFac
 
     private static IEnumerable<string> NotesOf(ModelShape shape, bool dropNextToken)
     {
+        if (NotInLlamaCpp.Contains(shape.Architecture))
+            yield return $"llama.cpp does not convert {shape.Architecture} models; the size is what its rules would give.";
         if (shape.Tensors.Any(tensor => tensor.Role == TensorRole.Tower))
             yield return "The vision or audio tower is not in a GGUF model file; llama.cpp loads it from a separate mmproj file.";
         if (dropNextToken && shape.Tensors.Any(tensor => tensor.Role == TensorRole.NextToken))

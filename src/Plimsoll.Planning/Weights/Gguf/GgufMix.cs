@@ -34,12 +34,12 @@ internal sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, bool ha
 
     private NumberFormat Assign(GgufTensor tensor)
     {
+        if (IsQuantized(fileType.DefaultType) && tensor.AllowsQuantization)
+            return Fallback(tensor, Choose(tensor));
         if (tensor.AlwaysF32)
             return NumberFormats.Fp32;
-        if (!IsQuantized(fileType.DefaultType))
-            return fileType.DefaultType;
         // What the quantizer may not touch keeps the 16 bits of the converted file.
-        return tensor.AllowsQuantization ? Fallback(tensor, Choose(tensor)) : NumberFormats.Bf16;
+        return IsQuantized(fileType.DefaultType) ? NumberFormats.Bf16 : fileType.DefaultType;
     }
 
     private static bool IsQuantized(NumberFormat format) => format.BlockLength > 1;

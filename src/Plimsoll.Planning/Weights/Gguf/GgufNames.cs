@@ -16,9 +16,9 @@ internal static class GgufNames
             return ["output" + suffix];
         if (tensor.Role == TensorRole.PositionEmbedding)
             return ["position_embd" + suffix];
-        if (tensor.Role == TensorRole.Norm)
-            return [Last(path).Contains("norm", StringComparison.Ordinal) ? Last(path).TrimEnd('_') + suffix : Last(path) + "_norm" + suffix];
-        var stems = tensor.Name.StartsWith("mtp.fc", StringComparison.Ordinal) || Last(path) == "eh_proj" ? ["nextn.eh_proj"] : Stems(path, architecture);
+        if (tensor.Role == TensorRole.Norm || NextTokenPart(path) is null && Last(path).EndsWith("norm", StringComparison.Ordinal))
+            return [Norm(path, architecture) + suffix];
+        string[] stems = NextTokenPart(path) is { } part ? ["nextn." + part] : Stems(path, architecture);
         return [.. stems.Select(stem => stem + suffix)];
     }
 
@@ -32,6 +32,39 @@ internal static class GgufNames
         var parts = tensor.Name.Split('.');
         var inName = parts.Select(part => int.TryParse(part, out var value) ? value : (int?)null).FirstOrDefault(value => value is not null) ?? 0;
         return inName >= decoderLayers ? inName : decoderLayers + inName;
+    }
+
+    /// <summary>The parts that only a next-token-prediction layer has.</summary>
+    private static string? NextTokenPart(string path) => Last(path) switch
+    {
+        "eh_proj" => "eh_proj",
+        "fc" when path.StartsWith("mtp.", StringComparison.Ordinal) => "eh_proj",
+        "enorm" or "pre_fc_norm_embedding" => "enorm",
+        "hnorm" or "pre_fc_norm_hidden" => "hnorm",
+        "head" when path.Contains("shared_head", StringComparison.Ordinal) => "shared_head_head",
+        "norm" when path.Contains("shared_head", StringComparison.Ordinal) || path.StartsWith("mtp.", StringComparison.Ordinal) => "shared_head_norm",
+        "embed_tokens" => "embed_tokens",
+        _ => null,
+    };
+
+    /// <summary>Norms are FP32 whatever they are called; the usual ones get their real names.</summary>
+    private static string Norm(string path, string architecture)
+    {
+        var sandwich = architecture.StartsWith("gemma2", StringComparison.Ordinal) || architecture.StartsWith("gemma3", StringComparison.Ordinal) || architecture.StartsWith("glm4", StringComparison.Ordinal);
+        return Last(path) switch
+        {
+            "norm" or "final_layernorm" or "final_layer_norm" or "ln_f" or "norm_f" => "output_norm",
+            "input_layernorm" or "ln_1" or "attention_norm" => "attn_norm",
+            "post_attention_layernorm" when sandwich && architecture != "glm4_moe" => "post_attention_norm",
+            "post_attention_layernorm" or "pre_feedforward_layernorm" or "ln_2" or "ffn_norm" => "ffn_norm",
+            "post_feedforward_layernorm" or "post_mlp_layernorm" => "post_ffw_norm",
+            "q_norm" or "q_layernorm" => "attn_q_norm",
+            "k_norm" or "k_layernorm" => "attn_k_norm",
+            "q_a_layernorm" => "attn_q_a_norm",
+            "kv_a_layernorm" => "attn_kv_a_norm",
+            var last when last.EndsWith("norm", StringComparison.Ordinal) => last,
+            var last => last + "_norm",
+        };
     }
 
     private static string[] Stems(string path, string architecture)
@@ -66,6 +99,7 @@ internal static class GgufNames
     private static string[]? Attention(string last, string path, string architecture) => last switch
     {
         "q_proj" or "wq" or "q_lin" or "query" => ["attn_q"],
+        "wk" when path.Contains("indexer", StringComparison.Ordinal) => ["indexer.attn_k"],
         "k_proj" or "wk" or "k_lin" or "key" => ["attn_k"],
         "v_proj" or "wv" or "v_lin" or "value" => ["attn_v"],
         "o_proj" or "wo" or "dense" or "attention.dense" => ["attn_output"],

@@ -12,26 +12,6 @@ namespace Plimsoll.Planning.Weights.Gguf;
 /// <param name="Matrices">ne[2]: matrices in the stack, 1 for a plain matrix.</param>
 internal sealed record GgufTensor(string Name, TensorShape Source, long RowLength, long Rows, int Rank, long Matrices)
 {
-    /// <summary>The decoder layer in the name; −1 outside the layers, as llama.cpp sorts them.</summary>
-    public int Layer { get; } = LayerOf(Name);
-
-    public long Bytes(NumberFormat type) => checked(type.BytesFor(RowLength) * Rows);
-
-    /// <summary>The HF converter stores these in FP32 whatever type is asked for. Source: llama.cpp conversion/base.py (prepare_tensors).</summary>
-    public bool AlwaysF32 =>
-        Rank < 2
-        || !Name.EndsWith(".weight", StringComparison.Ordinal)
-        || Name.EndsWith("_norm.weight", StringComparison.Ordinal)
-        || ContainsAny(F32Parts);
-
-    /// <summary>Whether <c>llama-quantize</c> may convert it. Source: llama.cpp src/llama-quant.cpp (tensor_allows_quantization).</summary>
-    public bool AllowsQuantization =>
-        Rank >= 2
-        && Name.EndsWith("weight", StringComparison.Ordinal)
-        && !Name.Contains("_norm.weight", StringComparison.Ordinal)
-        && Name is not ("position_embd.weight" or "token_types.weight")
-        && !ContainsAny(KeptParts);
-
     private static readonly string[] F32Parts =
     [
         "ffn_gate_inp.weight", "ffn_gate_inp_shexp.weight", "ssm_conv1d", "shortconv.conv.weight", "time_mix_first.weight", "time_mix_w1.weight", "time_mix_w2.weight",
@@ -47,6 +27,26 @@ internal sealed record GgufTensor(string Name, TensorShape Source, long RowLengt
         "time_mix_a0.weight", "time_mix_a1.weight", "time_mix_a2.weight", "time_mix_g1.weight", "time_mix_g2.weight",
         "time_mix_decay_w1.weight", "time_mix_decay_w2.weight", "time_mix_lerp_fused.weight", "attn_rel_b.weight", ".position_embd", ".rel_pos", ".patch_embd", ".patch_merger",
     ];
+
+    /// <summary>The decoder layer in the name; −1 outside the layers, as llama.cpp sorts them.</summary>
+    public int Layer { get; } = LayerOf(Name);
+
+    public long Bytes(NumberFormat type) => checked(type.BytesFor(RowLength) * Rows);
+
+    /// <summary>The HF converter stores these in FP32 whatever type is asked for; what the quantizer may convert it converts all the same. Source: llama.cpp conversion/base.py (prepare_tensors).</summary>
+    public bool AlwaysF32 =>
+        Rank < 2
+        || !Name.EndsWith(".weight", StringComparison.Ordinal)
+        || Name.EndsWith("_norm.weight", StringComparison.Ordinal)
+        || ContainsAny(F32Parts);
+
+    /// <summary>Whether <c>llama-quantize</c> may convert it. Source: llama.cpp src/llama-quant.cpp (tensor_allows_quantization).</summary>
+    public bool AllowsQuantization =>
+        Rank >= 2
+        && Name.EndsWith("weight", StringComparison.Ordinal)
+        && !Name.Contains("_norm.weight", StringComparison.Ordinal)
+        && Name is not ("position_embd.weight" or "token_types.weight")
+        && !ContainsAny(KeptParts);
 
     private bool ContainsAny(string[] parts) => parts.Any(part => Name.Contains(part, StringComparison.Ordinal));
 

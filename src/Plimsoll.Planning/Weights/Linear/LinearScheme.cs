@@ -21,8 +21,9 @@ internal sealed class LinearScheme : PrecisionScheme
         var notes = ImmutableArray.CreateBuilder<string>();
         if (Method.Note is { } note)
             notes.Add(note);
-        var tensors = shape.Tensors.Select(tensor => Store(tensor, shape, rest)).ToImmutableArray();
-        var (left, bytes) = LeftAlone(tensors, shape);
+        var hasExperts = shape.Tensors.Any(tensor => tensor.Role == TensorRole.Expert);
+        var tensors = shape.Tensors.Select(tensor => Store(tensor, shape.HiddenSize, hasExperts, rest)).ToImmutableArray();
+        var (left, bytes) = LeftAlone(tensors, hasExperts);
         if (left > 0)
             notes.Add($"{left} linear layers ({bytes}) stay in 16 bits because {Method.Requirement}.");
         if (!tensors.Any(tensor => tensor.Format == Method.Codes))
@@ -30,22 +31,21 @@ internal sealed class LinearScheme : PrecisionScheme
         return new(Name, tensors) { Confidence = shape.Confidence, Notes = notes.ToImmutable() };
     }
 
-    private WeightTensor Store(TensorShape tensor, ModelShape shape, NumberFormat rest)
+    private WeightTensor Store(TensorShape tensor, long hiddenSize, bool hasExperts, NumberFormat rest)
     {
-        if (Converts(tensor, shape) && LinearStack.Of(tensor, shape.HiddenSize) is { } stack && Method.BytesOfLayer(stack.Out, stack.In) is { } bytes)
+        if (Converts(tensor, hasExperts) && LinearStack.Of(tensor, hiddenSize) is { } stack && Method.BytesOfLayer(stack.Out, stack.In) is { } bytes)
             return new(tensor, Method.Codes, checked(bytes * stack.Count));
         return new(tensor, rest, rest.BytesFor(tensor.Elements));
     }
 
     /// <summary>Linear layers inside the decoder. The router decides with few weights and a one-output gate has too few; no method converts them.</summary>
-    private bool Converts(TensorShape tensor, ModelShape shape)
+    private bool Converts(TensorShape tensor, bool hasExperts)
     {
         if (!tensor.IsLinear || tensor.Dimensions.Contains(1))
             return false;
         var inDecoder = tensor.Role switch
         {
-            TensorRole.Attention or TensorRole.FeedForward or TensorRole.SharedExpert or TensorRole.Recurrent => true,
-            TensorRole.Expert => true,
+            TensorRole.Attention or TensorRole.FeedForward or TensorRole.Expert or TensorRole.SharedExpert or TensorRole.Recurrent => true,
             TensorRole.NextToken => Method.IncludesNextToken,
             _ => false,
         };
@@ -53,14 +53,14 @@ internal sealed class LinearScheme : PrecisionScheme
         {
             LinearScope.AllLinear => true,
             LinearScope.NoExperts => tensor.Role != TensorRole.Expert,
-            LinearScope.ExpertsWhereThereAreAny => tensor.Role == TensorRole.Expert || !shape.Tensors.Any(other => other.Role == TensorRole.Expert),
+            LinearScope.ExpertsWhereThereAreAny => tensor.Role == TensorRole.Expert || !hasExperts,
             _ => throw new InvalidOperationException($"No rule for {Method.Scope}."),
         };
     }
 
-    private (int Count, ByteSize Bytes) LeftAlone(ImmutableArray<WeightTensor> tensors, ModelShape shape)
+    private (int Count, ByteSize Bytes) LeftAlone(ImmutableArray<WeightTensor> tensors, bool hasExperts)
     {
-        var left = tensors.Where(tensor => Converts(tensor.Shape, shape) && tensor.Format != Method.Codes).ToList();
+        var left = tensors.Where(tensor => Converts(tensor.Shape, hasExperts) && tensor.Format != Method.Codes).ToList();
         return (left.Count, new(left.Sum(tensor => tensor.Bytes)));
     }
 }
