@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Plimsoll.Planning.Gpus;
 
 namespace Plimsoll.Cli.Gpus;
@@ -6,22 +5,6 @@ namespace Plimsoll.Cli.Gpus;
 /// <summary>How commands open the GPU catalog and read <c>--gpu</c>.</summary>
 internal static class GpuChoice
 {
-    /// <summary>A catalog file of the user's for this call.</summary>
-    public static Option<string?> CatalogOption() => new("--catalog")
-    {
-        Description = "a file of GPUs or prices laid over the built-in catalog (also ~/.config/plimsoll/gpus.json)",
-        HelpName = "FILE",
-    };
-
-    /// <summary>The built-in catalog, with the user's own file and the one named on the command line over it.</summary>
-    public static GpuCatalog Open(string? file, CliEnvironment environment)
-    {
-        var catalog = GpuCatalog.Default;
-        if (UserFile(environment) is { } own && File.Exists(own))
-            catalog = Load(catalog, own);
-        return file is null ? catalog : Load(catalog, file);
-    }
-
     /// <summary>Reads <c>2x rtx-3090</c>, <c>24GiB</c> or <c>local</c>.</summary>
     public static GpuSelection Select(string text, GpuCatalog catalog)
     {
@@ -51,30 +34,7 @@ internal static class GpuChoice
         }
         catch (LocalGpuException missing)
         {
-            throw CliException.Environment(missing.Message);
+            throw CliException.Environment(missing.Message, "name the GPU instead: --gpu rtx-4090");
         }
     }
-
-    private static GpuCatalog Load(GpuCatalog catalog, string file)
-    {
-        try
-        {
-            using var stream = File.OpenRead(file);
-            return catalog.Load(stream, file);
-        }
-        catch (GpuCatalogFormatException problem)
-        {
-            throw CliException.BadInput(problem.Message);
-        }
-        catch (IOException problem) when (problem is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw CliException.BadInput($"the GPU catalog {file} does not exist");
-        }
-    }
-
-    /// <summary>The file that is always read when it is there; null without a home folder.</summary>
-    private static string? UserFile(CliEnvironment environment) =>
-        environment.Variable("XDG_CONFIG_HOME") is { Length: > 0 } config ? Path.Combine(config, "plimsoll", "gpus.json")
-        : (environment.Variable("HOME") ?? environment.Variable("USERPROFILE")) is { Length: > 0 } home ? Path.Combine(home, ".config", "plimsoll", "gpus.json")
-        : null;
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Plimsoll.Cli.Plan;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Gpus;
 
@@ -9,6 +10,8 @@ internal static class GpusCommand
 {
     private static readonly string[] SortKeys = ["name", "memory", "bandwidth", "price", "price-per-hour", "year"];
 
+    private static readonly Argument<string?> Model = new("MODEL") { Description = "which GPUs hold this model; the whole catalog when left out", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Option<bool> Losers = new("--all") { Description = "with MODEL: also the GPUs that do not hold it, each with the reason" };
     private static readonly Option<string?> Name = new("--name") { Description = "only GPUs whose name contains this, or matches it where it has *", HelpName = "PATTERN" };
     private static readonly Option<string?> Vendor = new("--vendor") { Description = "only this vendor: NVIDIA, AMD, Apple, Intel", HelpName = "VENDOR" };
     private static readonly Option<string?> Architecture = new("--arch") { Description = "only architectures that contain this: ada, hopper, rdna3", HelpName = "NAME" };
@@ -17,31 +20,36 @@ internal static class GpusCommand
     private static readonly Option<double?> MaxRental = new("--max-price-per-hour") { Description = "only GPUs rented at this price per hour or less", HelpName = "USD" };
     private static readonly Option<string> Sort = CreateSort();
     private static readonly Option<string?> Show = new("--show") { Description = "one GPU with every value and its source", HelpName = "GPU" };
-    private static readonly Option<string?> Catalog = GpuChoice.CatalogOption();
 
     public static Command Create(CliEnvironment environment)
     {
         var command = new Command(
             "gpus",
             """
-            The GPU catalog: memory, bandwidth, matrix rates, prices, each value with its source.
+            The GPU catalog: memory, bandwidth, matrix rates, prices, each value with its source. With MODEL: which GPUs hold it, how many
+            are needed, and why each other one loses.
 
             Examples:
+              plimsoll gpus llama-3.1-70b -p q4_k_m --context 16k --sort price
+              plimsoll gpus qwen3-32b --engine vllm --min-memory 40GiB --all
               plimsoll gpus --min-memory 24GiB --sort price
               plimsoll gpus --vendor nvidia --arch ada --sort bandwidth
               plimsoll gpus --name "rtx 30*"
               plimsoll gpus --show "H100 SXM"
             """)
         {
-            Name, Vendor, Architecture, MinMemory, MaxPrice, MaxRental, Sort, Show, Catalog,
+            Model, Losers, Name, Vendor, Architecture, MinMemory, MaxPrice, MaxRental, Sort, Show,
         };
+        // How several GPUs share the model is what this command finds out.
+        foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Parallel && option != PlanOptions.TensorSplit && option != PlanOptions.Draft))
+            command.Options.Add(option);
         command.SetAction(parsed => Run(parsed, environment));
         return command;
     }
 
     private static int Run(ParseResult parsed, CliEnvironment environment)
     {
-        var catalog = GpuChoice.Open(parsed.GetValue(Catalog), environment);
+        var catalog = UserCatalogs.Gpus(parsed.GetValue(PlanOptions.Catalog), environment);
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         var json = parsed.GetValue(GlobalOptions.Json);
         if (parsed.GetValue(Show) is { } wanted)
@@ -55,6 +63,8 @@ internal static class GpusCommand
         }
 
         var found = Order(catalog.All.Where(Filter(parsed)), parsed.GetValue(Sort)!).ToList();
+        if (parsed.GetValue(Model) is { } model)
+            return GpusForModel.Write(parsed, environment, terminal, model, found, parsed.GetValue(Sort)!, parsed.GetValue(Losers));
         if (json)
             GpusJson.Write(terminal.Out, found);
         else if (found.Count > 0)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Plimsoll.Cli.Gpus;
 using Plimsoll.Planning;
 
 namespace Plimsoll.Cli.Plan;
@@ -46,7 +47,7 @@ internal static class PlanCommand
 
     private static PlanReport CreateReport(ParseResult parsed, CliEnvironment environment)
     {
-        var device = DeviceChoice.Read(parsed.GetValue(Gpu), parsed.GetValue(PlanOptions.Catalog), environment);
+        var device = parsed.GetValue(Gpu) is { } gpu ? GpuChoice.Select(gpu, UserCatalogs.Gpus(parsed.GetValue(PlanOptions.Catalog), environment)) : null;
         var located = ModelChoice.Locate(parsed.GetValue(Model)!, parsed, environment);
         var request = PlanRequestBuilder.Build(parsed, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes);
         var plan = InferencePlanner.Plan(request);

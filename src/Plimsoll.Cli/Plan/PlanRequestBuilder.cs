@@ -60,7 +60,7 @@ internal static class PlanRequestBuilder
     public static WeightSet Weights(string? precision, LocatedModel located)
     {
         if (precision is null && located.Checkpoint is { } checkpoint)
-            return null!;
+            return WeightSet.FromCheckpoint(located.Shape, checkpoint.Tensors, checkpoint.Gguf?.Integer("general.file_type"));
         var name = precision ?? located.StoredPrecision ?? "bf16";
         var scheme = PrecisionScheme.Find(name) ?? throw CliException.WrongUsage(PrecisionScheme.ExplainUnknown(name));
         try
