@@ -14,7 +14,10 @@ internal static class SparseFiles
     {
         var json = new StringBuilder("{\"__metadata__\":{\"format\":\"pt\"}");
         for (var index = 0; index < Tensors; index++)
-            json.Append($",\"model.layers.{index}.mlp.down_proj.weight\":{{\"dtype\":\"BF16\",\"shape\":[{Rows},{Columns}],\"data_offsets\":[{index * TensorBytes},{(index + 1) * TensorBytes}]}}");
+        {
+            json.Append($",\"model.layers.{index}.mlp.down_proj.weight\":{{\"dtype\":\"BF16\",\"shape\":[{Rows},{Columns}],");
+            json.Append($"\"data_offsets\":[{index * TensorBytes},{(index + 1) * TensorBytes}]}}");
+        }
         var header = Encoding.UTF8.GetBytes(json.Append('}').ToString());
         file.Write(BitConverter.GetBytes((long)header.Length));
         file.Write(header);
@@ -87,7 +90,8 @@ internal static class SparseFiles
             writer.Write(data);
             writer.Flush();
             file.Position += hole;
-            Fields(directoryWriter, 0x02014b50u, (ushort)45, (ushort)45, 0L, 0u, uint.MaxValue, uint.MaxValue, (ushort)bytes.Length, (ushort)28, 0L, (ushort)0, uint.MaxValue);
+            Fields(directoryWriter, 0x02014b50u, (ushort)45, (ushort)45, 0L, 0u, uint.MaxValue, uint.MaxValue,
+                (ushort)bytes.Length, (ushort)28, 0L, (ushort)0, uint.MaxValue);
             directoryWriter.Write(bytes);
             Fields(directoryWriter, (ushort)1, (ushort)24, length, length, offset);
         }

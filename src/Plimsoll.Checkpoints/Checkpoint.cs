@@ -30,7 +30,7 @@ public sealed record Checkpoint
     /// <summary>Files that an index or a split name promises and that are not there. Their tensors are not in <see cref="Tensors"/>.</summary>
     public ImmutableArray<string> MissingFiles { get; init; } = [];
 
-    /// <summary>Contradictions between files that are each readable, as sentences: missing shards, tensors that an index places elsewhere, wrong totals.</summary>
+    /// <summary>Contradictions between files that are each readable, as sentences: missing shards, misplaced tensors, wrong totals.</summary>
     public ImmutableArray<string> Problems { get; init; } = [];
 
     /// <summary>The tensors without those that only repeat the bytes of an earlier one (tied weights).</summary>
@@ -57,12 +57,12 @@ public sealed record Checkpoint
         }
     }
 
-    /// <summary>Opens a <c>.safetensors</c>, <c>.gguf</c>, <c>.bin</c>, <c>.pt</c> or <c>.pth</c> file, one of the files of a split checkpoint, an index, or a folder.</summary>
+    /// <summary>Opens a <c>.safetensors</c>, <c>.gguf</c>, <c>.bin</c>, <c>.pt</c> or <c>.pth</c> file, any file of a split checkpoint, an index, or a folder.</summary>
     /// <remarks>
     /// The content decides the format, not the name. Of a folder: the index of safetensors shards, else <c>model.safetensors</c>, else all other
     /// <c>*.safetensors</c>, else <c>pytorch_model*.bin</c> (index preferred) or one <c>consolidated.00.pth</c>, else its only GGUF.
     /// </remarks>
-    /// <exception cref="CheckpointFormatException">A file is broken or of another kind, or the folder holds no checkpoint or several to choose from.</exception>
+    /// <exception cref="CheckpointFormatException">A file is broken or of another kind, or the folder holds no checkpoint or several.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
     public static Checkpoint Open(string path)
@@ -71,7 +71,7 @@ public sealed record Checkpoint
         return Directory.Exists(path) ? CheckpointFolder.Open(path) : CheckpointFiles.Open(path);
     }
 
-    /// <summary>The paths in a folder that <see cref="Open"/> takes: the folder itself when it holds a Hugging Face checkpoint, and every GGUF (a split one once).</summary>
+    /// <summary>The paths in a folder that <see cref="Open"/> takes: the folder itself if it holds a Hugging Face checkpoint, and every GGUF.</summary>
     public static ImmutableArray<string> Locate(string folder) => CheckpointFolder.Locate(folder);
 
     /// <summary>Opens everything that <see cref="Locate"/> finds.</summary>

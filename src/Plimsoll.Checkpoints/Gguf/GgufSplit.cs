@@ -22,7 +22,10 @@ internal static class GgufSplit
             var name = ShardName.Parse(file);
             var (number, count) = (header.Metadata.Integer(NumberKey), header.Metadata.Integer(CountKey) ?? 1);
             if (name is null && count > 1)
-                yield return $"{file} says that it is part {number + 1} of {count}; without '-{number + 1:D5}-of-{count:D5}' in its name the others cannot be found";
+            {
+                yield return $"{file} says that it is part {number + 1} of {count}; "
+                    + $"without '-{number + 1:D5}-of-{count:D5}' in its name the others cannot be found";
+            }
             else if (name is not null && count != name.Count)
                 yield return $"{file} says that there are {count:N0} parts, its name says {name.Count:N0}";
             else if (name is { Count: > 1 } && number != name.Number - 1)

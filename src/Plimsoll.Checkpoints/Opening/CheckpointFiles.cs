@@ -121,9 +121,10 @@ internal static class CheckpointFiles
             problems.Add($"{indexName} gives a total_size of {total:N0} bytes, the files hold {checkpoint.StoredBytes:N0}");
     }
 
-    private static string Examples(IEnumerable<string?> names)
+    /// <summary>The first of many names, so that a message stays readable.</summary>
+    public static string Examples(IEnumerable<string?> names, int limit = 3)
     {
         var all = names.ToList();
-        return string.Join(", ", all.Take(3)) + (all.Count > 3 ? ", …" : "");
+        return string.Join(", ", all.Take(limit)) + (all.Count > limit ? ", …" : "");
     }
 }

@@ -14,7 +14,7 @@ internal static class CheckpointFolder
             [var only] => CheckpointFiles.Open(only) with { Path = folder },
             [] => throw new CheckpointFormatException(folder, null, "a folder with *.safetensors, pytorch_model*.bin or *.gguf", "none of them"),
             var several => throw new CheckpointFormatException(folder, null, "one checkpoint",
-                $"{several.Length:N0} GGUF files; name one of them: {string.Join(", ", several.Take(10).Select(Path.GetFileName))}{(several.Length > 10 ? ", …" : "")}"),
+                $"{several.Length:N0} GGUF files; name one of them: {CheckpointFiles.Examples(several.Select(Path.GetFileName), 10)}"),
         };
     }
 
@@ -42,13 +42,17 @@ internal static class CheckpointFolder
     /// <summary>Files that are all shards of one name are opened as such, so that a missing one is noticed.</summary>
     private static Checkpoint OpenSet(string folder, ImmutableArray<string> files)
     {
-        var sets = files.Select(file => ShardName.Parse(Path.GetFileName(file)) is { } name ? $"{name with { Number = 1 }}" : "").Distinct().ToList();
-        return sets is [not ""] ? CheckpointFiles.Open(files[0]) with { Path = folder } : CheckpointFiles.OpenAll(folder, files);
+        var sets = files.Select(FirstOfSplit).Distinct().ToList();
+        return sets is [not null] ? CheckpointFiles.Open(files[0]) with { Path = folder } : CheckpointFiles.OpenAll(folder, files);
     }
 
     /// <summary>Every GGUF of the folder; of a split one only its first file that is there.</summary>
     private static ImmutableArray<string> GgufFiles(string folder) =>
-        [.. Files(folder, "*.gguf").DistinctBy(file => ShardName.Parse(Path.GetFileName(file)) is { } name ? (name with { Number = 1 }).ToString() : Path.GetFileName(file))];
+        [.. Files(folder, "*.gguf").DistinctBy(file => FirstOfSplit(file) ?? file)];
+
+    /// <summary>The name of the first shard, which is the same for all of one set; null for a file that is no shard.</summary>
+    private static string? FirstOfSplit(string file) =>
+        ShardName.Parse(Path.GetFileName(file)) is { } name ? (name with { Number = 1 }).ToString() : null;
 
     private static string? First(string folder, string preferred, string pattern) =>
         Files(folder, preferred) is [var file] ? file : Files(folder, pattern) is [var other] ? other : null;

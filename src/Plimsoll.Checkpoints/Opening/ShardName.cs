@@ -20,9 +20,9 @@ internal sealed record ShardName(string Stem, int Number, int Count, string Exte
         if (stemLength < 1)
             return null;
         var suffix = fileName.AsSpan(stemLength, SuffixLength);
-        return suffix[0] == '-' && suffix[6..10] is "-of-" && Digits(suffix[1..6]) is var number && Digits(suffix[10..]) is var count && number >= 1 && number <= count
-            ? new(fileName[..stemLength], number.Value, count.Value, extension)
-            : null;
+        if (suffix[0] != '-' || suffix[6..10] is not "-of-" || Digits(suffix[1..6]) is not { } number || Digits(suffix[10..]) is not { } count)
+            return null;
+        return number >= 1 && number <= count ? new(fileName[..stemLength], number, count, extension) : null;
     }
 
     private static int? Digits(ReadOnlySpan<char> text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;

@@ -67,5 +67,7 @@ internal static class PyTorchGlobals
 
     /// <summary>The format of a storage class or of a dtype; null when the name is neither, or has no entry in the table of formats.</summary>
     public static NumberFormat? Format(PickleGlobal name) =>
-        (StorageTypes.GetValueOrDefault(name.ToString()) ?? DataTypes.GetValueOrDefault(name.ToString())) is { } type ? NumberFormats.FromSafetensorsType(type) : null;
+        (StorageTypes.GetValueOrDefault(name.ToString()) ?? DataTypes.GetValueOrDefault(name.ToString())) is { } type
+            ? NumberFormats.FromSafetensorsType(type)
+            : null;
 }

@@ -21,7 +21,8 @@ internal sealed record PyTorchStorage(NumberFormat Format, string Key, long Elem
         // torch's old format can name a window of another storage; nothing has written one for years.
         if (parts.Count > 5 && !parts[5].IsNone)
             throw new CheckpointFormatException(path, null, $"storage '{key}' without a view of another one", "a view");
-        var format = PyTorchGlobals.Format(type) ?? throw new CheckpointFormatException(path, null, "a storage class with a known element type", type.ToString());
+        var format = PyTorchGlobals.Format(type)
+            ?? throw new CheckpointFormatException(path, null, "a storage class with a known element type", type.ToString());
         return elements <= long.MaxValue / 16
             ? new(format, key, elements)
             : throw new CheckpointFormatException(path, null, $"a size of storage '{key}' that fits 64 bits", $"{elements:N0} elements");
