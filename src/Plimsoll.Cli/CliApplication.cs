@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plimsoll.Checkpoints;
+using Plimsoll.Cli.Formats;
 
 namespace Plimsoll.Cli;
 
@@ -54,8 +55,7 @@ internal static class CliApplication
     /// <summary>Every command, in the order of the help page.</summary>
     private static IEnumerable<Command> Commands(CliEnvironment environment)
     {
-        _ = environment;
-        yield break;
+        yield return FormatsCommand.Create(environment);
     }
 
     /// <summary>The terminal of one invocation: colour only where someone looks and nobody asked for none.</summary>

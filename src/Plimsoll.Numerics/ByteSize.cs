@@ -14,6 +14,8 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
     public const long GiB = 1L << 30;
     public const long TiB = 1L << 40;
 
+    private const double TwoTo63 = 9223372036854775808.0;
+
     public static ByteSize Zero => default;
 
     public static ByteSize FromMiB(double mebibytes) => FromUnits(mebibytes, MiB);
@@ -55,7 +57,7 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
     /// <summary>Rounds a fractional byte count to the nearest byte, half to even.</summary>
     /// <exception cref="OverflowException">The value is not finite or does not fit a 64-bit integer.</exception>
     public static ByteSize FromDouble(double bytes) =>
-        double.IsFinite(bytes) && Math.Abs(bytes) < 9.2e18
+        bytes is >= -TwoTo63 and < TwoTo63
             ? new((long)Math.Round(bytes, MidpointRounding.ToEven))
             : throw new OverflowException($"{bytes} is not a representable number of bytes");
 
@@ -66,6 +68,7 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
     public string ToDecimalString() => Format(binary: false);
 
     /// <summary>Reads <c>24GiB</c>, <c>24 GB</c>, <c>512M</c> (binary, as NVIDIA and the JVM use bare letters) or a bare byte count.</summary>
+    /// <remarks>Exact: a fraction of a byte is refused without a unit and rounded half to even with one. Case does not matter, so <c>Gb</c> is no gigabit.</remarks>
     public static bool TryParse(ReadOnlySpan<char> text, out ByteSize size)
     {
         size = default;
@@ -75,11 +78,11 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
             split--;
 
         if (Unit(text[split..]) is not { } unit
-            || !double.TryParse(text[..split].Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
-            || !double.IsFinite(amount)
-            || amount * unit >= 9.2e18)
+            || !decimal.TryParse(text[..split].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+            || (unit == 1 && decimal.Truncate(amount) != amount)
+            || amount > (decimal)long.MaxValue / unit)
             return false;
-        size = FromUnits(amount, unit);
+        size = new((long)decimal.Round(amount * unit, MidpointRounding.ToEven));
         return true;
     }
 
@@ -98,18 +101,18 @@ public readonly record struct ByteSize(long Bytes) : IComparable<ByteSize>
 
     private static ByteSize FromUnits(double amount, long unit) => FromDouble(amount * unit);
 
+    /// <summary>Moves on to the next unit where two decimals would round up to a full step: 1023.999 KiB is 1.00 MiB.</summary>
     private string Format(bool binary)
     {
         ReadOnlySpan<string> units = binary ? ["B", "KiB", "MiB", "GiB", "TiB"] : ["B", "kB", "MB", "GB", "TB"];
         var step = binary ? 1024.0 : 1000.0;
         double value = Bytes;
         var unit = 0;
-        while (Math.Abs(value) >= step && unit < units.Length - 1)
+        while (Math.Round(Math.Abs(value), 2) >= step && unit < units.Length - 1)
         {
             value /= step;
             unit++;
         }
-        var digits = unit == 0 ? "0" : "0.00";
-        return string.Create(CultureInfo.InvariantCulture, $"{value.ToString(digits, CultureInfo.InvariantCulture)} {units[unit]}");
+        return $"{value.ToString(unit == 0 ? "0" : "0.00", CultureInfo.InvariantCulture)} {units[unit]}";
     }
 }

@@ -1,3 +1,5 @@
+using Plimsoll.Numerics.Codecs;
+
 namespace Plimsoll.Numerics;
 
 /// <summary>How the numbers of a format are stored.</summary>
@@ -45,13 +47,25 @@ public sealed record NumberFormat
 
     public int? MantissaBits { get; init; }
 
-    /// <summary>The largest finite magnitude of one element before scales; null when the scale decides.</summary>
+    /// <summary>The layout and scalar codec of one code, for signed floating-point formats.</summary>
+    public FloatLayout? Layout { get; init; }
+
+    /// <summary>Bits of one code of an integer format; null for the others and for BOOL.</summary>
+    public int? IntegerBits { get; init; }
+
+    /// <summary>Whether an element can be negative.</summary>
+    public bool IsSigned { get; init; } = true;
+
+    /// <summary>The largest finite magnitude of one element before scales; null when the scale decides or no double is exact (64-bit integers).</summary>
     public double? MaxValue { get; init; }
 
     /// <summary>The smallest positive normal and subnormal magnitudes, for floating-point formats.</summary>
     public double? MinNormal { get; init; }
 
     public double? MinSubnormal { get; init; }
+
+    /// <summary>The engines that compute from weights or KV cache stored so, without converting them to something larger first.</summary>
+    public string[] Engines { get; init; } = [];
 
     /// <summary>One sentence: layout, or what it is for.</summary>
     public required string Summary { get; init; }

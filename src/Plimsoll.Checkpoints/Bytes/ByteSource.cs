@@ -35,7 +35,15 @@ internal sealed class FileByteSource : ByteSource
         : base(path)
     {
         _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        Length = RandomAccess.GetLength(_file);
+        try
+        {
+            Length = RandomAccess.GetLength(_file);
+        }
+        catch (NotSupportedException)
+        {
+            _file.Dispose();
+            throw new IOException($"{path} is a pipe or device; checkpoints are read at many places, so save it to a file first");
+        }
     }
 
     public override long? Length { get; }

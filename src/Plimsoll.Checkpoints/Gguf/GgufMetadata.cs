@@ -4,7 +4,7 @@ namespace Plimsoll.Checkpoints.Gguf;
 
 /// <summary>The key-value pairs of a GGUF file.</summary>
 /// <remarks>
-/// Integers of every width are widened to <see cref="long"/>; short numeric arrays are read; long arrays (the vocabulary) and arrays of strings are only located.
+/// Integers of every width are widened to <see cref="long"/>; short numeric arrays are read; long ones and arrays of strings (the vocabulary) are only located.
 /// Every typed getter gives null when the key is absent, and throws when it is there with another type: a wrong type is a broken file, not a missing value.
 /// </remarks>
 public sealed class GgufMetadata(string path, IReadOnlyDictionary<string, object> values)
@@ -18,7 +18,9 @@ public sealed class GgufMetadata(string path, IReadOnlyDictionary<string, object
 
     public bool Contains(string key) => values.ContainsKey(key);
 
-    /// <summary>The value: long, ulong beyond 2^63-1, double, bool, string, <see cref="ImmutableArray{T}"/> of long, double or bool, or <see cref="GgufArray"/>.</summary>
+    /// <summary>
+    /// The value: long, ulong beyond 2^63-1, double, bool, string, <see cref="ImmutableArray{T}"/> of long, double or bool, or <see cref="GgufArray"/>.
+    /// </summary>
     public object? Raw(string key) => values.GetValueOrDefault(key);
 
     /// <exception cref="CheckpointFormatException">The value is no string.</exception>

@@ -165,7 +165,10 @@ public sealed class GgufReader
     {
         var length = _cursor.ReadUInt64($"{what} length");
         if (length > GgufLimits.MaxLoadedBytes || (long)length > _cursor.Remaining)
-            throw _cursor.Bad($"a {what} within the file and of at most {GgufLimits.MaxLoadedBytes:N0} bytes", $"a length of {length:N0}", _cursor.Position - 8);
+        {
+            throw _cursor.Bad($"a {what} within the file and of at most {GgufLimits.MaxLoadedBytes:N0} bytes",
+                $"a length of {length:N0}", _cursor.Position - 8);
+        }
         Load(64 + 2 * (long)length);
         return _cursor.ReadText((long)length, what);
     }
@@ -243,7 +246,9 @@ public sealed class GgufReader
         for (var index = (int)count - 1; index >= 0; index--)
         {
             var size = _cursor.ReadUInt64("dimension");
-            dimensions[index] = size <= long.MaxValue ? (long)size : throw _cursor.Bad($"a dimension of tensor '{name}' below 2^63", $"{size:N0}", _cursor.Position - 8);
+            if (size > long.MaxValue)
+                throw _cursor.Bad($"a dimension of tensor '{name}' below 2^63", $"{size:N0}", _cursor.Position - 8);
+            dimensions[index] = (long)size;
         }
         if (dimensions.Contains(0))
             return ([.. dimensions], 0);

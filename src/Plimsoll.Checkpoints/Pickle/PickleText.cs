@@ -17,9 +17,10 @@ internal static class PickleText
             return PickleValue.From(line[1] == (byte)'1');
         if (!line.IsEmpty && line[^1] == (byte)'L')
             line = line[..^1];
-        return line.Length <= MaxDigits && BigInteger.TryParse(Encoding.Latin1.GetString(line), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            ? PickleValue.From(value)
-            : null;
+        if (line.Length > MaxDigits)
+            return null;
+        var text = Encoding.Latin1.GetString(line);
+        return BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? PickleValue.From(value) : null;
     }
 
     /// <summary>What Python's repr writes, <c>inf</c> and <c>nan</c> included.</summary>
@@ -80,7 +81,8 @@ internal static class PickleText
         return text.ToString();
     }
 
-    private static bool TryHex(ReadOnlySpan<byte> digits, out uint value) => uint.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+    private static bool TryHex(ReadOnlySpan<byte> digits, out uint value) =>
+        uint.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
 
     /// <summary>Lone surrogates stay what they are; Python writes them too.</summary>
     private static void AppendCode(StringBuilder text, uint code)

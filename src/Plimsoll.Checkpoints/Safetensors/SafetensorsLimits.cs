@@ -12,6 +12,6 @@ public static class SafetensorsLimits
     /// <summary>More dimensions than PyTorch iterates over (64, <c>MAX_DIMS</c> of its TensorIterator) have no reader.</summary>
     public const int MaxDimensions = 64;
 
-    /// <summary>Ten times the tensors of the largest real checkpoints, counted over all their shards (DeepSeek-V3: 91,991 in its index).</summary>
-    public const int MaxTensors = 1_000_000;
+    /// <summary>Five times the tensors of DeepSeek-V3 over all its shards (about 92,000). Keeping so many takes some 300 MB.</summary>
+    public const int MaxTensors = 500_000;
 }

@@ -174,7 +174,10 @@ internal ref struct SafetensorsParser
         {
             var begin = tensor.Offset - DataOffset;
             if (begin != end)
-                throw new CheckpointFormatException(_path, null, $"tensor '{tensor.Name}' to start at data offset {end}, where the one before it ends", $"{begin}");
+            {
+                throw new CheckpointFormatException(_path, null,
+                    $"tensor '{tensor.Name}' to start at data offset {end}, where the one before it ends", $"{begin}");
+            }
             end += tensor.Bytes;
         }
         if (dataLength is { } length && length != end)
