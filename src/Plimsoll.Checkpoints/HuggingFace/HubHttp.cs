@@ -17,6 +17,9 @@ internal sealed record HubRequest(HubReference Reference, Uri Address, string Na
 
     /// <summary>The file in the repository; null when the question is about the repository.</summary>
     public string? File { get; init; }
+
+    /// <summary>How often an outage is tried to be waited out; less where the cache has an answer too.</summary>
+    public int Attempts { get; init; } = 5;
 }
 
 /// <param name="Size">Bytes of the whole file, also when only a range was read; null when the server does not tell.</param>
@@ -25,7 +28,6 @@ internal sealed record HubResponse(byte[] Body, string? Commit, string? ETag, lo
 /// <summary>Asks the hub: authorization, redirects, ranges, timeouts, retries.</summary>
 internal sealed class HubHttp : IDisposable
 {
-    private const int MaxAttempts = 5;
     private const int MaxRedirects = 8;
 
     /// <summary>Waiting doubles from here, as in huggingface_hub (1 s to 8 s) but starting earlier: a header is small.</summary>
@@ -88,10 +90,10 @@ internal sealed class HubHttp : IDisposable
                 outage = new(HubFailure.Offline, $"no answer within {settings.Timeout.TotalSeconds:0.##} s", null, failure);
             }
 
-            if (attempt == MaxAttempts || outage.RetryAfter > MaxRetryAfter)
+            if (attempt == request.Attempts || outage.RetryAfter > MaxRetryAfter)
                 throw HubMessages.GivenUp(settings, request, outage, attempt);
             var delay = outage.RetryAfter ?? BackOff(attempt);
-            talk($"{request.Name}: {outage.Reason}; trying again in {delay.TotalSeconds:0.#} s ({attempt + 1} of {MaxAttempts})");
+            talk($"{request.Name}: {outage.Reason}; trying again in {delay.TotalSeconds:0.#} s ({attempt + 1} of {request.Attempts})");
             await Task.Delay(delay, time, cancellation).ConfigureAwait(false);
         }
     }

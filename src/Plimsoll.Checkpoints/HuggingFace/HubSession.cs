@@ -174,7 +174,10 @@ internal sealed class HubSession
     private static async Task<HubListing> AskAsync(HubSettings settings, HubHttp http, HubCache cache, HubHeaderStore store, HubReference reference, CancellationToken cancellation)
     {
         var address = new Uri($"{settings.Endpoint.ToString().TrimEnd('/')}/api/models/{reference.Repository}/revision/{Uri.EscapeDataString(reference.Revision)}?blobs=true");
-        var response = await http.GetAsync(new(reference, address, reference.Repository, HubListing.MaxBytes), cancellation).ConfigureAwait(false);
+        var request = new HubRequest(reference, address, reference.Repository, HubListing.MaxBytes);
+        if (cache.FindCommit(reference.Repository, reference.Revision) is not null)
+            request = request with { Attempts = 2 };
+        var response = await http.GetAsync(request, cancellation).ConfigureAwait(false);
         var listing = HubListing.Parse(address.ToString(), response.Body);
         store.StoreListing(reference.Repository, listing.Commit, response.Body);
         cache.StoreRef(reference.Repository, reference.Revision, listing.Commit);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Plimsoll.Checkpoints.HuggingFace;
 
-/// <summary>Methods that store integers and scales. Layouts: the format sheet in <c>docs/formats</c>; defaults: transformers' configuration classes.</summary>
+/// <summary>Methods that store integers and scales. What a file leaves out has the default of transformers' configuration class.</summary>
 internal static class IntegerQuantizations
 {
     public static void Read(QuantizationDraft draft)

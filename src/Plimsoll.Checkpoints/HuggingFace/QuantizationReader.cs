@@ -84,7 +84,7 @@ internal static class QuantizationReader
 
     private static string? Producer(ModelConfig section)
     {
-        if (section.Object("producer") is { } producer)
+        if (section.Value("producer") is { ValueKind: JsonValueKind.Object } && section.Object("producer") is { } producer)
             return $"{producer.String("name")} {producer.String("version")}".Trim();
         // GPTQModel: {"meta": {"quantizer": ["gptqmodel:1.4.0"]}}, in some versions a plain string.
         return section.Value("meta") is { ValueKind: JsonValueKind.Object } && section.Object("meta")!.Strings("quantizer") is [var first, ..] ? first : null;

@@ -121,7 +121,7 @@ public class HubCacheTests
 
         Assert.True(model.FromCache);
         Assert.NotNull(model.Config);
-        Assert.Equal("org/name: the server answered 503 (Service Unavailable) after 5 tries (127.0.0.1); this is commit 01234567 from the cache", model.Notes[0]);
+        Assert.Equal("org/name: the server answered 503 (Service Unavailable) after 2 tries (127.0.0.1); this is commit 01234567 from the cache", model.Notes[0]);
     }
 
     [Fact]

@@ -17,9 +17,9 @@ public class HubSettingsTests
     public void Folders_are_found_as_huggingface_hub_finds_them(string variables, string cache, string own)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the paths are those of Unix");
-        var settings = Read(variables.Replace("}", "}/..", StringComparison.Ordinal).Replace("/..", "", StringComparison.Ordinal));
+        var settings = Read(variables);
 
-        Assert.Equal(Path.GetFullPath(cache.Replace("a/scratch", "a//scratch", StringComparison.Ordinal)), settings.Cache);
+        Assert.Equal(cache, settings.Cache);
         Assert.Equal(own, settings.OwnCache);
     }
 

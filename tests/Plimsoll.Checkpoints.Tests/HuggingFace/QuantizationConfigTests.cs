@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Plimsoll.Checkpoints.HuggingFace;
 
 namespace Plimsoll.Checkpoints.Tests.HuggingFace;
@@ -225,6 +226,51 @@ public class QuantizationConfigTests
     [Fact]
     public void A_file_that_says_nothing_is_quantized_says_so() =>
         Assert.Null(QuantizationConfig.Parse("hf_quant_config.json", """{"quantization":{"quant_algo":null}}"""u8.ToArray()));
+
+    [Theory]
+    [MemberData(nameof(Sections))]
+    public void Any_replaced_value_is_read_or_refused(string section, string precision, string sentence)
+    {
+        _ = (precision, sentence);
+        var replacements = new[] { "null", "-1", "0", "1e300", "9223372036854775808", "\"(x\"", "true", "[]", "[[1]]", "{}", "{\"a\":{\"b\":[]}}" };
+        var original = JsonNode.Parse(section)!;
+        foreach (var path in Paths(original).ToList())
+        {
+            foreach (var replacement in replacements)
+            {
+                var changed = JsonNode.Parse(section)!;
+                Replace(changed, path, JsonNode.Parse(replacement));
+                try
+                {
+                    _ = Read(changed.ToJsonString())?.SchemeOf("model.layers.0.mlp.up_proj")?.PrecisionName;
+                }
+                catch (CheckpointFormatException)
+                {
+                    // Refused with a reason.
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<object[]> Paths(JsonNode node) => node switch
+    {
+        JsonObject members => members.SelectMany(member => Below(member.Key, member.Value)),
+        JsonArray elements => elements.SelectMany((element, index) => Below(index, element)),
+        _ => [],
+    };
+
+    private static IEnumerable<object[]> Below(object key, JsonNode? value) => [[key], .. value is null ? [] : Paths(value).Select(path => (object[])[key, .. path])];
+
+    private static void Replace(JsonNode root, object[] path, JsonNode? value)
+    {
+        var parent = root;
+        foreach (var key in path[..^1])
+            parent = key is int index ? parent[index]! : parent[(string)key]!;
+        if (path[^1] is int last)
+            parent[last] = value;
+        else
+            parent[(string)path[^1]] = value;
+    }
 
     /// <summary>The text is golden: it was compared with the files by hand once, and any change of it wants a look.</summary>
     [Fact]
