@@ -39,7 +39,7 @@ internal static class HubChoice
         }
         catch (HubException failure)
         {
-            throw new CliException(failure.Kind is HubFailure.RepositoryNotFound or HubFailure.RevisionNotFound or HubFailure.FileNotFound or HubFailure.Settings ? ExitCode.WrongUsage : ExitCode.Environment, failure.Message, failure.Hint);
+            throw new CliException(failure.IsWrongUsage ? ExitCode.WrongUsage : ExitCode.Environment, failure.Message, failure.Hint);
         }
     }
 
