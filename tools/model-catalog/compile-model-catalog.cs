@@ -50,7 +50,7 @@ void ReadKnown(string path)
             Merge(config, model["config"]);
             var source = (string?)model["source"] ?? (string?)group["source"] ?? $"published config.json of {id}";
             var aliases = model["aliases"]?.AsArray().Select(alias => (string)alias!).ToList() ?? [];
-            Consider(new(id, aliases, source, config), (long?)model["parameters"], null);
+            Consider(new(id, aliases, source, config), (long?)model["parameters"], (double?)model["billions"]);
         }
     }
 }

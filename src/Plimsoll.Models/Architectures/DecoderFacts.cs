@@ -13,6 +13,7 @@ internal sealed record DecoderFacts
 
     public required int KeyValueHeads { get; init; }
 
+    /// <summary>0 where latent attention states its own dimensions.</summary>
     public required int HeadDim { get; init; }
 
     /// <summary>The intermediate width of a dense feed-forward part.</summary>
@@ -39,7 +40,7 @@ internal sealed record DecoderFacts
             Layers = config.Count("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
             Heads = heads,
             KeyValueHeads = config.TryCount("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num") ?? heads,
-            HeadDim = config.TryWidth("head_dim", "attention_head_dim", "kv_channels") ?? DivideHeads(config, hidden, heads),
+            HeadDim = config.TryWidth("head_dim", "attention_head_dim", "kv_channels") ?? (config.Has("kv_lora_rank") ? 0 : DivideHeads(config, hidden, heads)),
             FeedForward = feedForward ?? config.TryWidth("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "inner_hidden_size") ?? 0,
             Vocabulary = config.Width("vocab_size", "padded_vocab_size", "n_vocab"),
             MaxContext = ReadContext(config),

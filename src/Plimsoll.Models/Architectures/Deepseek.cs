@@ -18,6 +18,9 @@ internal static class Deepseek
 
     public static DecoderFacts WriteV3(ArchitectureContext context) => Write(context, corrected: true, indexer: false);
 
+    /// <summary>GLM-4.7-Flash: V3 in small.</summary>
+    public static DecoderFacts WriteGlmLite(ArchitectureContext context) => Write(context, corrected: true, indexer: false);
+
     /// <summary>V3.2 and GLM-5: an indexer in front of the attention chooses the tokens (DSA). It keeps a cache of its own.</summary>
     public static DecoderFacts WriteV32(ArchitectureContext context) => Write(context, corrected: true, indexer: true);
 
@@ -26,28 +29,27 @@ internal static class Deepseek
         var config = context.Config;
         var facts = context.Facts();
         var latent = new LatentSizes(config);
+        var indexers = config.Texts("indexer_types", facts.Layers);
         var style = Llama.Style(context) with
         {
             Mixer = layer =>
             {
-                if (indexer)
+                if (indexer && (indexers is not { } kinds || layer.Index >= kinds.Length || kinds[layer.Index] == "full"))
                     Indexer(layer, config, latent);
                 return new(Attention(layer, latent));
             },
             LayerFeedForward = FeedForward(config, corrected ? CorrectedExperts : SharedExperts),
         };
         if (indexer)
-        {
             context.Builder.Note("The sparse-attention indexer (DSA) keeps keys of its own; its cache is not part of this shape and depends on the engine.", Confidence.Low);
-        }
         context.Write(facts, style);
-        WriteNextToken(context, facts, style);
+        WriteNextToken(context, facts, style, ownEmbedding: context.ModelType is "deepseek_v3" or "deepseek_v32");
         return facts;
     }
 
     /// <summary>The MTP layers stand behind the last decoder layer: two norms, a projection of two hidden states, a whole layer.</summary>
-    /// <remarks>The published V3 also repeats embedding and head in the MTP layer; they are the same matrices, shared in memory.</remarks>
-    private static void WriteNextToken(ArchitectureContext context, DecoderFacts facts, DecoderStyle style)
+    /// <param name="ownEmbedding">The published file repeats embedding and head in the MTP layer (DeepSeek-V3); they are the same matrices as those of the trunk.</param>
+    public static void WriteNextToken(ArchitectureContext context, DecoderFacts facts, DecoderStyle style, bool ownEmbedding)
     {
         var count = context.Config.Count("num_nextn_predict_layers", 0);
         var builder = context.Builder;
@@ -55,13 +57,15 @@ internal static class Deepseek
         {
             var prefix = $"{context.Trunk()}layers.{index}.";
             builder.AllAs(TensorRole.NextToken);
-            builder.Tensor(prefix + "embed_tokens.weight", TensorRole.Embedding, facts.Vocabulary, facts.Hidden);
+            if (ownEmbedding)
+                builder.Tensor(prefix + "embed_tokens.weight", TensorRole.Embedding, facts.Vocabulary, facts.Hidden);
             builder.Norm(prefix + "enorm", facts.Hidden);
             builder.Norm(prefix + "hnorm", facts.Hidden);
             builder.Linear(prefix + "eh_proj", facts.Hidden, 2L * facts.Hidden, TensorRole.Other);
             Decoder.WriteTensors(new(builder, facts, style, index, prefix));
             builder.Norm(prefix + "shared_head.norm", facts.Hidden);
-            builder.Linear(prefix + "shared_head.head", facts.Vocabulary, facts.Hidden, TensorRole.OutputHead);
+            if (ownEmbedding)
+                builder.Linear(prefix + "shared_head.head", facts.Vocabulary, facts.Hidden, TensorRole.OutputHead);
             builder.AllAs(null);
         }
     }

@@ -81,8 +81,6 @@ internal static class Llama
             {
                 layer.Builder.Tensor(layer.Prefix + "mlp.act_fn.alpha_p", TensorRole.Other, 1);
                 layer.Builder.Tensor(layer.Prefix + "mlp.act_fn.alpha_n", TensorRole.Other, 1);
-                layer.Builder.Tensor(layer.Prefix + "mlp.act_fn.beta", TensorRole.Other);
-                layer.Builder.Tensor(layer.Prefix + "mlp.act_fn.eps", TensorRole.Other);
                 return Decoder.Dense(layer, layer.Facts.FeedForward);
             },
         });

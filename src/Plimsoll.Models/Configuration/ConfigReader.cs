@@ -55,8 +55,10 @@ internal sealed class ConfigReader
         ? fallback
         : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) ? number : throw Wrong(name, "a number", value);
 
-    public bool Flag(string name, bool fallback) => Find(name) is not { } value
-        ? fallback
+    public bool Flag(string name, bool fallback) => TryFlag(name) ?? fallback;
+
+    public bool? TryFlag(string name) => Find(name) is not { } value
+        ? null
         : value.ValueKind switch
         {
             JsonValueKind.True => true,
