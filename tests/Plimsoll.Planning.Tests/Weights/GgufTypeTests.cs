@@ -24,7 +24,7 @@ public class GgufTypeTests
     public void Every_tensor_of_a_model_read_from_its_configuration_gets_the_type_that_llama_cpp_gives_it(string model, string fileType) =>
         Check(model, Shape(model), fileType);
 
-    public static TheoryData<string, string> FromConfigurations => Cases("deepseek-v3.1", "gemma-3-4b-it");
+    public static TheoryData<string, string> FromConfigurations => Cases("deepseek-v3.1", "gemma-3-4b-it", "gpt-oss-120b", "nvidia-nemotron-3-nano-30b-a3b", "qwen3.6-27b", "qwen3.5-397b-a17b", "qwen3-coder-next", "glm-4.6v");
 
     /// <summary>stories260K quantized with llama.cpp's llama-quantize (February 2025): rows of 64 and 172 elements, which no K-quant divides.</summary>
     [Fact]
@@ -47,13 +47,29 @@ public class GgufTypeTests
         "qwen3-0.6b" => TestShapes.Qwen3_0_6B,
         "qwen3-14b" => TestShapes.Qwen3_14B,
         "meta-llama-3.1-70b-instruct" => TestShapes.Llama31_70B,
-        "deepseek-v3.1" => ModelCatalog.Default.Find("DeepSeek-V3")!.Shape,
-        "gemma-3-4b-it" => Read("""
-            {"model_type":"gemma3_text","hidden_size":2560,"intermediate_size":10240,"num_hidden_layers":34,"num_attention_heads":8,"num_key_value_heads":4,
-             "head_dim":256,"vocab_size":262144,"max_position_embeddings":131072,"sliding_window":1024,"sliding_window_pattern":6}
+        "deepseek-v3.1" => Catalog("DeepSeek-V3"),
+        "gemma-3-4b-it" => Catalog("gemma-3-4b-it"),
+        "gpt-oss-120b" => Catalog("gpt-oss-120b"),
+        "nvidia-nemotron-3-nano-30b-a3b" => Catalog("NVIDIA-Nemotron-3-Nano-30B-A3B-BF16"),
+        // Qwen3.6 27B has the shape of Qwen3.5 27B, and GLM-4.6V that of GLM-4.5-Air.
+        "qwen3.6-27b" => Catalog("Qwen3.5-27B"),
+        "qwen3.5-397b-a17b" => Catalog("Qwen3.5-397B-A17B"),
+        "glm-4.6v" => Catalog("GLM-4.5-Air"),
+        "qwen3-coder-next" => Read("""
+            {"model_type":"qwen3_next","hidden_size":2048,"intermediate_size":5120,"num_hidden_layers":48,"num_attention_heads":16,"num_key_value_heads":2,"head_dim":256,
+             "vocab_size":151936,"max_position_embeddings":262144,"full_attention_interval":4,"linear_conv_kernel_dim":4,"linear_key_head_dim":128,
+             "linear_num_key_heads":16,"linear_num_value_heads":32,"linear_value_head_dim":128,"decoder_sparse_step":1,"moe_intermediate_size":512,
+             "num_experts":512,"num_experts_per_tok":10,"shared_expert_intermediate_size":512}
             """),
         _ => throw new ArgumentException(model),
     };
+
+    /// <summary>The files of the snapshots have no next-token-prediction layers.</summary>
+    private static ModelShape Catalog(string name)
+    {
+        var shape = ModelCatalog.Default.Find(name)!.Shape;
+        return shape with { Tensors = [.. shape.Tensors.Where(tensor => tensor.Role != TensorRole.NextToken)] };
+    }
 
     private static ModelShape Read(string json) => ModelShapeReader.FromConfig(ModelConfig.Parse("config.json", Encoding.UTF8.GetBytes(json)), "test", "config.json");
 

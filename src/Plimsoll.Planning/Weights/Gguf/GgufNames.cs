@@ -10,6 +10,8 @@ internal static class GgufNames
     public static string[] Of(TensorShape tensor, string architecture)
     {
         var (path, suffix) = Split(tensor.Name);
+        if (Last(path) is "project_in" or "project_out")
+            return [Last(path) + suffix];
         if (tensor.Role == TensorRole.Embedding)
             return [(path.Contains("per_layer", StringComparison.Ordinal) ? "per_layer_token_embd" : "token_embd") + suffix];
         if (tensor.Role == TensorRole.OutputHead)
@@ -50,18 +52,24 @@ internal static class GgufNames
     /// <summary>Norms are FP32 whatever they are called; the usual ones get their real names.</summary>
     private static string Norm(string path, string architecture)
     {
-        var sandwich = architecture.StartsWith("gemma2", StringComparison.Ordinal) || architecture.StartsWith("gemma3", StringComparison.Ordinal) || architecture.StartsWith("glm4", StringComparison.Ordinal);
+        // Gemma since its second version and GLM-4 have a norm before and one behind each part.
+        var sandwich = (architecture.StartsWith("gemma", StringComparison.Ordinal) && architecture != "gemma") || architecture == "glm4";
         return Last(path) switch
         {
+            "norm" when path.Contains("mixer", StringComparison.Ordinal) || path.Contains("linear_attn", StringComparison.Ordinal) || path.Contains("mamba", StringComparison.Ordinal) => "ssm_norm",
+            "norm" when path.Contains("layers.", StringComparison.Ordinal) => "attn_norm",
             "norm" or "final_layernorm" or "final_layer_norm" or "ln_f" or "norm_f" => "output_norm",
             "input_layernorm" or "ln_1" or "attention_norm" => "attn_norm",
-            "post_attention_layernorm" when sandwich && architecture != "glm4_moe" => "post_attention_norm",
+            "post_attention_layernorm" when sandwich => "post_attention_norm",
             "post_attention_layernorm" or "pre_feedforward_layernorm" or "ln_2" or "ffn_norm" => "ffn_norm",
             "post_feedforward_layernorm" or "post_mlp_layernorm" => "post_ffw_norm",
             "q_norm" or "q_layernorm" => "attn_q_norm",
             "k_norm" or "k_layernorm" => "attn_k_norm",
             "q_a_layernorm" => "attn_q_a_norm",
             "kv_a_layernorm" => "attn_kv_a_norm",
+            // StableLM 2 numbers one norm per head.
+            var head when path.Contains("q_layernorm.norms", StringComparison.Ordinal) => "attn_q_norm." + head,
+            var head when path.Contains("k_layernorm.norms", StringComparison.Ordinal) => "attn_k_norm." + head,
             var last when last.EndsWith("norm", StringComparison.Ordinal) => last,
             var last => last + "_norm",
         };
@@ -85,8 +93,8 @@ internal static class GgufNames
         "gate_up_proj" or "input_linear" when kind.Length > 0 => ["ffn_gate" + kind, "ffn_up" + kind],
         // Dense Phi-3 and GLM keep gate and up in one tensor, which is called ffn_up.
         "gate_up_proj" or "dense_h_to_4h" or "fc1" or "c_fc" or "fc_in" or "linear_in" => ["ffn_up" + kind],
-        "gate_proj" => ["ffn_gate" + kind],
-        "up_proj" => ["ffn_up" + kind],
+        "gate_proj" or "c_fc_0" => ["ffn_gate" + kind],
+        "up_proj" or "c_fc_1" => ["ffn_up" + kind],
         "down_proj" or "output_linear" or "dense_4h_to_h" or "fc2" or "fc_out" or "linear_out" => ["ffn_down" + kind],
         "c_proj" when path.Contains("mlp", StringComparison.Ordinal) => ["ffn_down"],
         // The first Qwen calls the up projection w1 and the gate w2.
@@ -130,7 +138,10 @@ internal static class GgufNames
             "in_proj" => [shortConvolution ? "shortconv.in_proj" : "ssm_in"],
             "out_proj" => [shortConvolution ? "shortconv.out_proj" : "ssm_out"],
             "conv" when shortConvolution => ["shortconv.conv"],
-            "conv1d" or "q_conv1d" or "k_conv1d" or "v_conv1d" => ["ssm_conv1d"],
+            "conv1d" => ["ssm_conv1d"],
+            "q_conv1d" or "k_conv1d" or "v_conv1d" => ["ssm_conv1d_" + last[0]],
+            "A_log" => ["ssm_a"],
+            "D" => ["ssm_d"],
             "x_proj" => ["ssm_x"],
             "dt_proj" => ["ssm_dt"],
             _ => null,
