@@ -33,6 +33,9 @@ public sealed class EngineProfile
     /// <summary>Whether a constant has this value; false when the engine has no such constant.</summary>
     internal bool Says(string constant, string value) => constants.TryGetValue(constant, out var found) && found.Text == value;
 
+    /// <summary>Whether a constant that is a list of words has this one.</summary>
+    internal bool Lists(string constant, string word) => constants.TryGetValue(constant, out var found) && found.Text!.Split(' ').Contains(word);
+
     internal double Number(string constant) => double.Parse(Text(constant), CultureInfo.InvariantCulture);
 
     internal string Source(string constant) => this[constant].Source;

@@ -76,7 +76,7 @@ internal sealed class LlamaCppLayout
         var options = request.LlamaCpp;
         var streams = options.UnifiedKv ? 1 : request.Batch;
         var context = PadCells(options.UnifiedKv ? checked(request.Context * request.Batch) : request.Context);
-        if (attention.Window is not { } window || options.FullWindowCache || request.Engine.Text("window_cache") == "full")
+        if (attention.Window is not { } window || options.FullWindowCache || KeepsWholeContext(request))
             return checked(context * streams);
         var sequences = options.UnifiedKv ? request.Batch : 1;
         return checked(Math.Min(context, PadCells((long)window * sequences + options.MicroBatch)) * streams);
@@ -84,6 +84,9 @@ internal sealed class LlamaCppLayout
 
     public long CacheBytes(InferenceRequest request, AttentionShape attention) =>
         checked(KvCache.BytesPerToken(attention, request.KvFormat, Latent) * Cells(request, attention));
+
+    private static bool KeepsWholeContext(InferenceRequest request) =>
+        request.Engine.Says("window_cache", "full") || request.Engine.Lists("window_ignored", request.Model.Architecture);
 
     private int DeviceOf(WeightTensor tensor, InferenceRequest request) => tensor.Shape switch
     {

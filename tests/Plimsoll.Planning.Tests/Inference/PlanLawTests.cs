@@ -61,12 +61,14 @@ public class PlanLawTests
         var request = Requests.For(model, precision, engine, context: 512);
         request = request with { Model = request.Model with { MaxContext = null } };
         var usable = InferencePlanner.Plan(request with { Context = 5_000, Batch = 3 }).Peak.Expected + 12_345;
-        request = request with { DeviceBytes = engine == "vllm" ? usable : null };
+        // vLLM takes 92 % of the card.
+        request = request with { DeviceBytes = engine == "vllm" ? usable = usable * 10 / 9 : null };
 
         var limits = PlanLimits.Find(request, usable);
 
         Assert.True(PlanLimits.Fits(request with { Context = limits.MaxContext }, usable));
-        Assert.False(PlanLimits.Fits(request with { Context = limits.MaxContext + 1 }, usable));
+        // A model whose every layer has a window may stop growing.
+        Assert.True(limits.MaxContext >= 1L << 24 || !PlanLimits.Fits(request with { Context = limits.MaxContext + 1 }, usable));
         Assert.True(PlanLimits.Fits(request with { Batch = limits.MaxBatch }, usable));
     }
 
