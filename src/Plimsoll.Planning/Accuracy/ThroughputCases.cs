@@ -82,13 +82,13 @@ public sealed record ThroughputOutcome(
 /// <summary>Turns measured speeds into predictions and errors. What a case does not say is refused with the reason, never guessed.</summary>
 public sealed class ThroughputCases(ModelCatalog models, GpuCatalog gpus, SpeedModel speed)
 {
+    /// <summary>With the catalogs and speed constants that come with the product.</summary>
+    public static ThroughputCases Default => new(ModelCatalog.Default, GpuCatalog.Default, SpeedModel.Default);
+
     // The Qwen speed tables generate 2048 tokens at batch 1 (stated on each page).
     private const int QwenGenerated = 2048;
 
-    private static readonly ImmutableArray<(string Prefix, string Engine, string? Version)> Engines =
-    [
-        ("llama.cpp", "llama.cpp", null), ("transformers", "transformers", null), ("vllm", "vllm", null), ("sglang", "sglang", null),
-    ];
+    private static readonly ImmutableArray<string> Engines = ["llama.cpp", "transformers", "vllm", "sglang"];
 
     private static readonly ImmutableArray<(string Quant, string Precision)> Precisions =
     [
@@ -121,10 +121,12 @@ public sealed class ThroughputCases(ModelCatalog models, GpuCatalog gpus, SpeedM
     public (ThroughputSetting? Setting, string? Problem) Interpret(ThroughputCase row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        var engine = Engines.FirstOrDefault(known => row.Framework.StartsWith(known.Prefix, StringComparison.OrdinalIgnoreCase));
-        if (engine.Engine is null)
+        var engine = Engines.FirstOrDefault(known => row.Framework.StartsWith(known, StringComparison.OrdinalIgnoreCase));
+        if (engine is null)
             return (null, $"the engine '{row.Framework}' is unknown");
-        if (PrecisionOf(row.Quant, engine.Engine) is not { } precision)
+        // "llama.cpp (May 2024)" names its version in brackets.
+        var version = row.Framework[engine.Length..].Trim(' ', '(', ')') is { Length: > 0 } stated ? stated : null;
+        if (PrecisionOf(row.Quant, engine) is not { } precision)
             return (null, $"the precision '{row.Quant}' is unknown");
         GpuSelection selection;
         try
@@ -139,11 +141,11 @@ public sealed class ThroughputCases(ModelCatalog models, GpuCatalog gpus, SpeedM
             selection = selection with { Count = count };
 
         if (row.Metric.StartsWith("decode tok/s", StringComparison.Ordinal) && NumberIn(row.Metric) is { } generated)
-            return (new(engine.Engine, engine.Version, row.Model, precision, selection, row.InputTokens ?? 0, generated, CountsPrompt: false), null);
+            return (new(engine, version, row.Model, precision, selection, row.InputTokens ?? 0, generated, CountsPrompt: false), null);
         if (row.Metric.StartsWith("prompt tok/s", StringComparison.Ordinal) && NumberIn(row.Metric) is { } prompt)
-            return (new(engine.Engine, engine.Version, row.Model, precision, selection, prompt, 0, CountsPrompt: true), null);
+            return (new(engine, version, row.Model, precision, selection, prompt, 0, CountsPrompt: true), null);
         if (row.Metric == "tokens/s per doc")
-            return InterpretQwen(row, engine.Engine, precision, selection);
+            return InterpretQwen(row, engine, precision, selection);
         return (null, $"the metric '{row.Metric}' is unknown");
     }
 
@@ -158,12 +160,12 @@ public sealed class ThroughputCases(ModelCatalog models, GpuCatalog gpus, SpeedM
         var page = row.Source ?? "";
         var version = (page.Contains("Qwen3", StringComparison.Ordinal), page.Contains("Qwen2", StringComparison.Ordinal), row.Model.StartsWith("Qwen2-", StringComparison.Ordinal), engine) switch
         {
-            (true, _, _, "transformers") => "4.51",
-            (true, _, _, _) => "0.4.6",
-            (_, true, true, "vllm") => "0.4.3",
-            (_, true, false, "vllm") => "0.6.1",
-            (_, true, true, "transformers") => "4.40",
-            (_, true, false, "transformers") => "4.46",
+            (true, _, _, "transformers") => "4.51.3",
+            (true, _, _, _) => "0.4.6.post1",
+            (_, true, true, "vllm") => "0.4.2",
+            (_, true, false, "vllm") => "0.6.3",
+            (_, true, true, "transformers") => "4.38.2",
+            (_, true, false, "transformers") => "4.46.0",
             _ => null,
         };
         return version is null

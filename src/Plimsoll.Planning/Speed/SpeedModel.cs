@@ -15,12 +15,16 @@ namespace Plimsoll.Planning.Speed;
 /// </remarks>
 public sealed class SpeedModel(SpeedConstants constants)
 {
-    // How sharply "the smaller of two limits" bends between them; 3 fits the measurements best among 2, 3, 4 and 6.
+    // How sharply "the smaller of two limits" bends between them; 2, 4 and 6 predict unseen models no better.
     private const double Sharpness = 3;
 
-    // The bounds grow by these factors (of the logarithm) for what no measurement covers.
-    private const double UnmeasuredKind = 1.5;
-    private const double UnmeasuredArchitecture = 1.5;
+    // What is added to the spread (of the logarithm) for what no measurement covers. Between the measured families of one engine the
+    // constants differ by about this much.
+    private const double UnmeasuredKind = 0.2;
+    private const double UnmeasuredArchitecture = 0.2;
+
+    // The measurements are of known engine versions; a current engine has moved on.
+    private const double CurrentEngine = 0.1;
 
     /// <summary>The model with the constants that come with the product.</summary>
     public static SpeedModel Default { get; } = new(SpeedConstants.Default);
@@ -190,16 +194,16 @@ public sealed class SpeedModel(SpeedConstants constants)
 
     private static SpeedResult Bounded(SpeedInput input, SpeedProfile profile, double expected, string spreadName, ImmutableArray<SpeedTerm> terms)
     {
-        var spread = profile.Value(spreadName);
+        var spread = profile.Value(spreadName) + (input.EngineVersion is null ? CurrentEngine : 0);
         var notes = ImmutableArray.CreateBuilder<string>();
         foreach (var kind in KindsOf(input).Where(kind => !profile.Measured.Contains(kind)))
         {
-            spread *= UnmeasuredKind;
+            spread += UnmeasuredKind;
             notes.Add($"no measurements of {kind} on {input.Engine}: bounds are wider");
         }
         if (!profile.Architectures.Contains(input.Gpu.Architecture ?? ""))
         {
-            spread *= UnmeasuredArchitecture;
+            spread += UnmeasuredArchitecture;
             notes.Add($"no measurements of {input.Engine} on {input.Gpu.Architecture ?? input.Gpu.Name}: bounds are wider");
         }
         var factor = Math.Exp(spread);

@@ -1,13 +1,10 @@
-using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Accuracy;
-using Plimsoll.Planning.Gpus;
-using Plimsoll.Planning.Speed;
 
 namespace Plimsoll.Planning.Tests.Speed;
 
 public class ThroughputCasesTests
 {
-    private static readonly ThroughputCases Cases = new(ModelCatalog.Default, GpuCatalog.Default, SpeedModel.Default);
+    private static readonly ThroughputCases Cases = ThroughputCases.Default;
 
     private static readonly ThroughputCase Row = new()
     {
@@ -29,15 +26,15 @@ public class ThroughputCasesTests
         var row = ThroughputCase.Read("""{"id":"xd-1","source":"s","framework":"llama.cpp (May 2024)","model":"LLaMA 3 8B","quant":"Q4_K_M","gpu":"4090 24GB * 2","metric":"decode tok/s (1024 tokens generated)","value":122.5,"oom":false}""");
         var (setting, problem) = Cases.Interpret(row);
         Assert.Null(problem);
-        Assert.Equal(("llama.cpp", "gguf:q4_k_m", 2, "rtx-4090", 0, 1024), (setting!.Engine, setting.Precision, setting.Gpus.Count, setting.Gpus.Gpu.Id, setting.PromptTokens, setting.Generated));
+        Assert.Equal(("llama.cpp", "May 2024", "gguf:q4_k_m", 2, "rtx-4090", 0, 1024), (setting!.Engine, setting.EngineVersion, setting.Precision, setting.Gpus.Count, setting.Gpus.Gpu.Id, setting.PromptTokens, setting.Generated));
     }
 
     [Fact]
     public void The_engine_version_and_what_is_counted_come_from_the_page()
     {
-        Assert.Equal(("0.6.1", false), Page(Row));
-        Assert.Equal(("0.4.3", false), Page(Row with { Model = "Qwen2-72B-Instruct" }));
-        Assert.Equal(("0.4.6", true), Page(Row with { Framework = "SGLang", Model = "Qwen3-14B", Source = "QwenLM/Qwen3 speed_benchmark.md @HEAD" }));
+        Assert.Equal(("0.6.3", false), Page(Row));
+        Assert.Equal(("0.4.2", false), Page(Row with { Model = "Qwen2-72B-Instruct" }));
+        Assert.Equal(("0.4.6.post1", true), Page(Row with { Framework = "SGLang", Model = "Qwen3-14B", Source = "QwenLM/Qwen3 speed_benchmark.md @HEAD" }));
     }
 
     [Fact]
