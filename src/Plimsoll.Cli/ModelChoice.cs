@@ -24,6 +24,7 @@ internal static class ModelChoice
 
     private static LocatedModel Find(string name, ParseResult parsed, CliEnvironment environment)
     {
+        UserCatalogs.Check(parsed.GetValue(PlanOptions.Catalog));
         var assume = parsed.GetValue(PlanOptions.Assume);
         if (File.Exists(name) || Directory.Exists(name))
             return ModelLocator.FromPath(name, assume);

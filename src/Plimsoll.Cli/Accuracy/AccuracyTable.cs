@@ -16,7 +16,7 @@ internal static class AccuracyTable
         WriteGroups(terminal, "group and quantity", [.. report.Quantities]);
         var reasons = report.Results.Where(result => result.RefusedBecause is not null).GroupBy(result => result.RefusedBecause!).OrderByDescending(reason => reason.Count());
         foreach (var reason in reasons)
-            terminal.Rich.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refused {reason.Count()}: {reason.Key}"));
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refused {reason.Count()}: {reason.Key}"));
     }
 
     private static void WriteGroups(Terminal terminal, string title, IReadOnlyList<AccuracyGroup> groups)
