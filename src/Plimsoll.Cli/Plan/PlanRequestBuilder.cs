@@ -59,13 +59,16 @@ internal static class PlanRequestBuilder
     /// <summary>The stored weights as they are, or the model in the precision that was asked for.</summary>
     public static WeightSet Weights(string? precision, LocatedModel located)
     {
-        if (precision is null && located.Checkpoint is { } checkpoint)
+        if (precision is null && located.Checkpoint is { MissingFiles.IsEmpty: true } checkpoint)
             return WeightSet.FromCheckpoint(located.Shape, checkpoint.Tensors, checkpoint.Gguf?.Integer("general.file_type"));
         var name = precision ?? located.StoredPrecision ?? "bf16";
         var scheme = PrecisionScheme.Find(name) ?? throw CliException.WrongUsage(PrecisionScheme.ExplainUnknown(name));
         try
         {
-            return scheme.Apply(located.Shape);
+            var weights = scheme.Apply(located.Shape);
+            return located.Checkpoint is { MissingFiles: { IsEmpty: false } missing } && precision is null
+                ? weights with { Notes = weights.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{missing.Length} files of the checkpoint are missing ({missing[0]} …); planned as {name} from its configuration")) }
+                : weights;
         }
         catch (PrecisionNotApplicableException failure)
         {
