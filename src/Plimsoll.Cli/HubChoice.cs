@@ -19,7 +19,7 @@ internal static class HubChoice
         var assume = parsed.GetValue(PlanOptions.Assume);
         var located = (remote.Gguf, remote.Config) switch
         {
-            ({ } metadata, _) => ModelLocator.FromGguf(metadata, checkpoint!, name, assume),
+            ({ } metadata, _) => ModelLocator.FromGguf(metadata, checkpoint!, name),
             (_, { } config) => ModelLocator.FromConfig(config, name, checkpoint, assume),
             _ => throw CliException.BadInput($"{name} has neither a config.json nor a GGUF file", "only language models with one of them can be planned"),
         };

@@ -160,11 +160,7 @@ internal sealed partial record LlamaCppLog
         {
             try
             {
-#if READY
                 return ModelShapeReader.FromLlamaCppPrint(architecture, measured.Model);
-#else
-                return null!;
-#endif
             }
             catch (Exception failure) when (failure is CheckpointFormatException or UnknownArchitectureException)
             {
