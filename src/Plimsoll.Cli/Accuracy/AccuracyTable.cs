@@ -21,7 +21,7 @@ internal static class AccuracyTable
 
     private static void WriteGroups(Terminal terminal, string title, IReadOnlyList<AccuracyGroup> groups)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn(title);
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn(title).NoWrap());
         foreach (var column in AccuracyMarkdown.Columns)
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var group in groups)
