@@ -44,7 +44,7 @@ internal static class ModelChoice
     {
         try
         {
-            return new() { Shape = BareSize.Create(name)! , StoredPrecision = "fp16" };
+            return new() { Shape = BareSize.Create(name)!, StoredPrecision = "fp16" };
         }
         catch (ArgumentOutOfRangeException)
         {
