@@ -40,6 +40,7 @@ internal static class PlanRequestBuilder
                 GpuLayers = parsed.GetValue(PlanOptions.GpuLayers),
                 CpuExpertLayers = parsed.GetValue(PlanOptions.CpuExperts) ?? 0,
                 MicroBatch = parsed.GetValue(PlanOptions.MicroBatch) ?? 512,
+                DraftDepth = parsed.GetValue(PlanOptions.DraftTokens) ?? 0,
                 UnifiedKv = !parsed.GetValue(PlanOptions.SplitKv),
                 FullWindowCache = parsed.GetValue(PlanOptions.FullWindow),
                 TensorSplit = TensorSplit(parsed.GetValue(PlanOptions.TensorSplit), parallel.Pipeline),
@@ -129,7 +130,7 @@ internal static class PlanRequestBuilder
     /// <summary>An option of another engine would be ignored silently; better to say so.</summary>
     private static void RefuseForeignOptions(ParseResult parsed, EngineProfile engine)
     {
-        Option[] llamaCpp = [PlanOptions.GpuLayers, PlanOptions.CpuExperts, PlanOptions.SplitKv, PlanOptions.FullWindow, PlanOptions.TensorSplit];
+        Option[] llamaCpp = [PlanOptions.GpuLayers, PlanOptions.CpuExperts, PlanOptions.DraftTokens, PlanOptions.SplitKv, PlanOptions.FullWindow, PlanOptions.TensorSplit];
         Option[] vllm = [PlanOptions.Utilization, PlanOptions.BatchedTokens, PlanOptions.MaxSequences, PlanOptions.EnforceEager];
         Refuse(llamaCpp, engine.Id is "llama.cpp" or "ik_llama.cpp", "llama.cpp");
         Refuse(vllm, engine.Id == "vllm", "vllm");
