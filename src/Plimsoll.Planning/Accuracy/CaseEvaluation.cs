@@ -35,7 +35,7 @@ public static class CaseEvaluation
         return new()
         {
             Id = measured.Id,
-            Group = outcome.Setting?.Engine ?? measured.Group,
+            Group = $"{outcome.Setting?.Engine ?? measured.Group} speed",
             Kind = "throughput",
             Quantity = Quantity(outcome),
             Measured = outcome.Measured,
@@ -61,7 +61,7 @@ public static class CaseEvaluation
         return new()
         {
             Id = measured.Id,
-            Group = setting.Engine,
+            Group = $"{setting.Engine} speed",
             Kind = "throughput",
             Quantity = "out_of_memory",
             Measured = 1,
