@@ -54,8 +54,7 @@ internal static class CliApplication
     /// <summary>Every command, in the order of the help page.</summary>
     private static IEnumerable<Command> Commands(CliEnvironment environment)
     {
-        _ = environment;
-        yield break;
+        yield return Models.ModelsCommand.Create(environment);
     }
 
     /// <summary>The terminal of one invocation: colour only where someone looks and nobody asked for none.</summary>

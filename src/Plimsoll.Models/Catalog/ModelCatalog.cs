@@ -53,6 +53,15 @@ public sealed class ModelCatalog
         return FindKey(key) ?? FindKeyWithoutDate(ModelName.Key(name, withoutDate: true));
     }
 
+    /// <summary>The models whose name or alias contains the pattern, by the order of their ids.</summary>
+    public IEnumerable<ModelCatalogEntry> Search(string pattern)
+    {
+        var key = ModelName.Key(pattern);
+        return Entries
+            .Where(entry => entry.Names.Any(name => name.Contains(pattern, StringComparison.OrdinalIgnoreCase) || (key.Length > 1 && ModelName.Key(name).Contains(key, StringComparison.Ordinal))))
+            .OrderBy(entry => entry.Id, StringComparer.OrdinalIgnoreCase);
+    }
+
     /// <summary>The names that most resemble an unknown one, best first.</summary>
     public IReadOnlyList<string> Suggest(string name, int count = 3)
     {
