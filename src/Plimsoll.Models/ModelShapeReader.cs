@@ -31,6 +31,8 @@ public static partial class ModelShapeReader
         try
         {
             var facts = writer(new(modelType, reader, builder));
+            if (facts.Hidden == 0 || facts.Vocabulary == 0 || facts.Layers == 0)
+                throw new CheckpointFormatException(config.Path, null, "a hidden size, a vocabulary and layers", $"{facts.Hidden}, {facts.Vocabulary} and {facts.Layers}");
             var shape = Assemble(builder, facts, id, modelType, source) with { PublishedType = ReadType(reader) };
             _ = shape.Parameters; // Overflows here, where it can be blamed on the configuration.
             return shape;
