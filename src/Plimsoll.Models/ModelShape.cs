@@ -91,6 +91,12 @@ public sealed record AttentionShape
     /// <summary>Multi-head latent attention (DeepSeek): what is cached instead of keys and values.</summary>
     public LatentAttentionShape? Latent { get; init; }
 
+    /// <summary>
+    /// Elements per token of context that sparse attention keeps beside the ordinary cache: the keys of an indexer (DeepSeek-V3.2, MiniMax M3) or pooled keys
+    /// (DeepSeek-V4). Not part of <see cref="CachedElements"/>: whether and how an engine keeps them was not verified.
+    /// </summary>
+    public double SparseCacheElements { get; init; }
+
     /// <summary>Elements that one token adds to the cache of this layer: keys and values, or the latent vector; none where they belong to an earlier layer.</summary>
     public long CachedElements => SharesKeyValues ? 0
         : Latent is { } latent ? latent.KeyValueRank + latent.RopeDim

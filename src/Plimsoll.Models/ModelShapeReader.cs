@@ -26,7 +26,7 @@ public static partial class ModelShapeReader
             builder.Note($"The architecture '{modelType}' is not known; it is planned as if it were '{assume}'.", Confidence.Low);
         }
         if (writer is null)
-            throw new UnknownArchitectureException(modelType, null, Nearest(modelType));
+            throw new UnknownArchitectureException(modelType, ArchitectureTable.ReasonToRefuse(modelType), Nearest(modelType));
 
         try
         {
