@@ -42,6 +42,7 @@ internal static class ArchitectureTable
         ["deepseek_v2"] = Deepseek.WriteV2,
         ["deepseek_v3"] = Deepseek.WriteV3,
         ["deepseek_v32"] = Deepseek.WriteV32,
+        ["deepseek_v4"] = DeepseekV4.Write,
         ["kimi_k2"] = Deepseek.WriteV3,
         ["glm_moe_dsa"] = Deepseek.WriteV32,
         ["glm4_moe_lite"] = Deepseek.WriteGlmLite,
@@ -85,6 +86,9 @@ internal static class ArchitectureTable
         ["hunyuan_v1_moe"] = Various.WriteHunyuanMoe,
         ["hunyuan"] = Various.WriteHunyuanMoe,
         ["mimo"] = Various.WriteMiMo,
+        ["mimo_v2_flash"] = MiMoV2.Write,
+        ["minimax_m3"] = MiniMaxM3.Write,
+        ["minimax_m3_vl"] = MiniMaxM3.Write,
         ["minimax_text_01"] = Various.WriteMiniMax,
         ["minimax_m1"] = Various.WriteMiniMax,
         ["minimax"] = Various.WriteMiniMax,
@@ -93,7 +97,14 @@ internal static class ArchitectureTable
         ["ministral"] = Llama.WriteMistral,
         ["ministral3"] = Multimodal.WriteMinistral3,
         ["mistral3"] = Multimodal.WriteMistral3,
+        ["mllama"] = Mllama.Write,
+        ["t5"] = T5.Write,
+        ["mt5"] = T5.Write,
+        ["umt5"] = T5.Write,
+        ["gemma4_unified"] = Multimodal.WriteGemma4,
         ["llava"] = Multimodal.WriteLlava,
+        ["gemma3n"] = Multimodal.WriteGemma3n,
+        ["gemma3n_text"] = Gemma3n.Write,
         ["gemma3"] = Multimodal.WriteGemma3,
         ["gemma4"] = Multimodal.WriteGemma4,
         ["gemma4_text"] = Gemma4.Write,
@@ -111,6 +122,23 @@ internal static class ArchitectureTable
         ["qwen3_5_text"] = QwenHybrid.WriteQwen35,
         ["qwen3_5_moe_text"] = QwenHybrid.WriteQwen35,
     };
+
+    /// <summary>Architectures that are known but not derivable with certainty, and why.</summary>
+    private static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
+    {
+        ["kimi_k3"] = "its experts work on a narrower state and its gates differ from Kimi Linear; the tensors are not published in a form that was verified",
+        ["step3p5"] = "its expert and head layout differs by layer in ways that its configuration does not state",
+        ["step3p7"] = "its expert and head layout differs by layer in ways that its configuration does not state",
+        ["rwkv"] = "the recurrences of RWKV are read from GGUF files only",
+        ["rwkv5"] = "the recurrences of RWKV are read from GGUF files only",
+        ["rwkv6"] = "the recurrences of RWKV are read from GGUF files only",
+        ["rwkv7"] = "the recurrences of RWKV are read from GGUF files only",
+        ["zamba2"] = "its layers share blocks with adapters whose tensors were not verified",
+        ["phi3small"] = "its block-sparse attention was not verified",
+        ["phi3_v"] = "its vision tower was not verified; 'phi3' describes its language model",
+    };
+
+    public static string? ReasonToRefuse(string modelType) => Reasons.GetValueOrDefault(modelType);
 
     public static IEnumerable<string> ModelTypes => Writers.Keys;
 

@@ -18,6 +18,12 @@ internal static class Multimodal
         return facts;
     }
 
+    public static DecoderFacts WriteGemma3n(ArchitectureContext context)
+    {
+        context.Builder.Note("The vision and audio towers (about 1.0 billion parameters) are not counted.", Confidence.Medium);
+        return Gemma3n.Write(Inner(context, "model.language_model.", "lm_head", "gemma3n_text"));
+    }
+
     public static DecoderFacts WriteGemma4(ArchitectureContext context)
     {
         var facts = Gemma4.Write(Inner(context, "model.language_model.", "lm_head", "gemma4_text"));
