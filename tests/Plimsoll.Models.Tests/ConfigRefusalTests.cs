@@ -27,6 +27,19 @@ public class ConfigRefusalTests
     }
 
     [Fact]
+    public void A_tower_that_was_not_verified_is_left_out_and_said_so()
+    {
+        var shape = Read("""{"model_type":"internvl","vision_config":{},"text_config":{"model_type":"qwen3","hidden_size":64,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":128,"vocab_size":100}}""");
+        Assert.Equal(Confidence.Low, shape.Confidence);
+        Assert.Equal("Only the language model of 'internvl' is counted, not its vision tower and projector.", Assert.Single(shape.Notes));
+        Assert.DoesNotContain(shape.Tensors, tensor => tensor.Role == TensorRole.Tower);
+    }
+
+    [Fact]
+    public void An_architecture_that_is_known_to_be_underivable_is_refused_with_the_reason() =>
+        Assert.Contains("is refused: its block-sparse attention was not verified", Assert.Throws<UnknownArchitectureException>(() => Read("""{"model_type":"phi3small"}""")).Message);
+
+    [Fact]
     public void A_configuration_without_a_model_type_is_read_by_its_class() =>
         Assert.Equal("gpt_neox", Read("""{"architectures":["GPTNeoXForCausalLM"],"hidden_size":64,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":128,"vocab_size":100}""").Architecture);
 

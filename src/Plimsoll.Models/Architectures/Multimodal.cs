@@ -94,6 +94,21 @@ internal static class Multimodal
         return facts;
     }
 
+    /// <summary>InternVL, Idefics 3, SmolVLM and others whose tower was not verified: the language model alone.</summary>
+    public static DecoderFacts WriteLanguageOnly(ArchitectureContext context)
+    {
+        var config = context.Config.Nested("text_config") ?? context.Config.Nested("llm_config") ?? throw context.Config.Missing("text_config", "llm_config");
+        context.Builder.Note($"Only the language model of '{context.ModelType}' is counted, not its vision tower and projector.", Confidence.Low);
+        return Language(context with
+        {
+            ModelType = config.Text("model_type") ?? "llama",
+            Config = config,
+            Outer = context.Config,
+            TrunkPrefix = "language_model.model.",
+            HeadName = "language_model.lm_head",
+        });
+    }
+
     private static DecoderFacts Language(ArchitectureContext inner) => ArchitectureTable.Find(inner.ModelType) is { } write
         ? write(inner)
         : throw new UnknownArchitectureException(inner.ModelType, "it is the language part of a multimodal model and not known", ModelTypes.Nearest(inner.ModelType));
