@@ -3,6 +3,7 @@ using System.Text;
 namespace Plimsoll.Cli.Tests.Documentation;
 
 /// <summary>A block of a page that begins with <c>$ plimsoll …</c> shows what the tool prints. <c>UPDATE_GOLDEN=1</c> writes it anew.</summary>
+[Collection(Shell.Collection)]
 public class ConsoleBlockTests
 {
     private const string Fence = "```console\n";

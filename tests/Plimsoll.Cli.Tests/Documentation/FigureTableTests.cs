@@ -7,11 +7,12 @@ namespace Plimsoll.Cli.Tests.Documentation;
 /// Tables of the documentation whose first column is <c>plan</c>: each row holds the arguments of <c>plimsoll plan</c>, and every column that is named after a
 /// quantity and a unit holds what the planner says. <c>UPDATE_GOLDEN=1</c> writes the figures anew.
 /// </summary>
+[Collection(Shell.Collection)]
 public class FigureTableTests
 {
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
-    /// <summary>How far a single figure of a rule of thumb may be from the exact one and still count as right.</summary>
+    /// <summary>How far the exact figure may be outside a rule of thumb that still counts as right.</summary>
     private const double RuleTolerance = 0.05;
 
     public static TheoryData<string> Pages => [.. Repository.Files(".md").Where(path => Repository.Read(path).Contains("\n| plan |", StringComparison.Ordinal))];
@@ -63,7 +64,8 @@ public class FigureTableTests
     /// <summary>The figure that a title such as <c>KV cache GiB</c> asks for; null when the title is none of them.</summary>
     private static double? Figure(JsonElement plan, string title)
     {
-        var unit = title.LastIndexOf(' ') is > 0 and var blank ? title[(blank + 1)..] : "";
+        var blank = Math.Max(0, title.LastIndexOf(' '));
+        var unit = title[blank..].TrimStart();
         double? size = unit switch { "bytes" => 1, "MB" => 1e6, "GB" => 1e9, "KiB" => 1024, "MiB" => 1024 * 1024, "GiB" => 1024 * 1024 * 1024, _ => null };
         if (size is null)
             return title == "parameters" ? plan.GetProperty("model").GetProperty("parameters").GetInt64() : null;
@@ -88,8 +90,10 @@ public class FigureTableTests
     private static string Verdict(string rule, double exact)
     {
         var bounds = rule.Split('–').Select(bound => double.Parse(bound, Culture)).ToArray();
-        var (low, high) = bounds.Length == 2 ? (bounds[0], bounds[1]) : (bounds[0] * (1 - RuleTolerance), bounds[0] * (1 + RuleTolerance));
-        return exact < low ? string.Create(Culture, $"no: {exact / low - 1:P0}") : exact > high ? string.Create(Culture, $"no: +{exact / high - 1:P0}") : "yes";
+        var (low, high) = (bounds[0], bounds[^1]);
+        if (exact >= low * (1 - RuleTolerance) && exact <= high * (1 + RuleTolerance))
+            return "yes";
+        return exact < low ? string.Create(Culture, $"no: {exact / low - 1:P0}") : string.Create(Culture, $"no: +{exact / high - 1:P0}");
     }
 
     /// <summary>A sum of products, as <c>32 × 8192 × 4096 + 12 × 7</c>.</summary>

@@ -5,6 +5,11 @@ namespace Plimsoll.Cli.Tests.Documentation;
 /// <summary>Runs the command lines that the documentation shows, in this process and without network.</summary>
 internal static class Shell
 {
+    /// <summary>Tests that write the same pages run one after another.</summary>
+    public const string Collection = "documentation";
+
+    private const string First = " | head -n 1";
+
     /// <summary>The ways in which a page may call the tool.</summary>
     private static readonly string[] Callers = ["plimsoll ", "dotnet run -c Release --project src/Plimsoll.Cli -- "];
 
@@ -12,16 +17,16 @@ internal static class Shell
     public static string[]? Arguments(string line) =>
         Callers.FirstOrDefault(caller => line.StartsWith(caller, StringComparison.Ordinal)) is { } caller ? Split(line[caller.Length..]) : null;
 
-    /// <summary>What the tool prints for the line, which may end in <c>| grep -F 'text'</c>.</summary>
+    /// <summary>What the tool prints for the line, which may end in <c>| grep -F 'text'</c> and <c>| head -n 1</c>.</summary>
     public static string Print(string line)
     {
-        var pipe = line.Split(" | grep -F ", 2);
+        var pipe = line.Replace(First, "", StringComparison.Ordinal).Split(" | grep -F ", 2);
         var run = CommandRun.Of(Arguments(pipe[0]) ?? throw new ArgumentException($"not a call of plimsoll: {line}"));
         Assert.True(run.ExitCode is 0 or 1, $"{line}\n{run.Error}");
         var lines = run.Output.ReplaceLineEndings("\n").Split('\n').Select(text => text.TrimEnd());
         if (pipe.Length == 2)
             lines = lines.Where(text => text.Contains(Split(pipe[1]).Single(), StringComparison.Ordinal));
-        return string.Join('\n', lines).TrimEnd() + "\n";
+        return string.Join('\n', line.EndsWith(First, StringComparison.Ordinal) ? lines.Take(1) : lines).TrimEnd() + "\n";
     }
 
     /// <summary>Words as a shell would split them; single and double quotes hold blanks together.</summary>
