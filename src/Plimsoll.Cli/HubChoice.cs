@@ -17,11 +17,13 @@ internal static class HubChoice
             throw CliException.WrongUsage($"{name} offers several quantizations", $"choose one: {string.Join(", ", remote.GgufChoices.Select(choice => $"{remote.Reference.Repository}:{choice.Tag}"))}");
         var checkpoint = remote.Tensors is { } tensors ? AsCheckpoint(remote, tensors) : null;
         var assume = parsed.GetValue(PlanOptions.Assume);
-        if (remote.Gguf is { } metadata)
-            return ModelLocator.FromGguf(metadata, checkpoint!, name, assume);
-        if (remote.Config is { } config)
-            return ModelLocator.FromConfig(config, name, checkpoint, assume);
-        throw CliException.BadInput($"{name} has neither a config.json nor a GGUF file", "only language models with one of them can be planned");
+        var located = (remote.Gguf, remote.Config) switch
+        {
+            ({ } metadata, _) => ModelLocator.FromGguf(metadata, checkpoint!, name),
+            (_, { } config) => ModelLocator.FromConfig(config, name, checkpoint, assume),
+            _ => throw CliException.BadInput($"{name} has neither a config.json nor a GGUF file", "only language models with one of them can be planned"),
+        };
+        return located with { Shape = located.Shape with { Notes = located.Shape.Notes.AddRange(remote.Notes) } };
     }
 
     /// <summary>Asks the hub, or its cache, with the user's settings; failures become sentences with an exit code.</summary>

@@ -24,6 +24,7 @@ internal static class ModelChoice
 
     private static LocatedModel Find(string name, ParseResult parsed, CliEnvironment environment)
     {
+        UserCatalogs.Check(parsed.GetValue(PlanOptions.Catalog));
         var assume = parsed.GetValue(PlanOptions.Assume);
         if (File.Exists(name) || Directory.Exists(name))
             return ModelLocator.FromPath(name, assume);
@@ -33,7 +34,7 @@ internal static class ModelChoice
             return FromBareSize(name);
         var catalog = UserCatalogs.Models(parsed.GetValue(PlanOptions.Catalog), environment);
         if (catalog.Find(name) is { } entry)
-            return new() { Shape = entry.Shape, StoredPrecision = ModelLocator.PrecisionOf(entry.Shape) };
+            return new() { Shape = entry.Shape, StoredPrecision = NamedPrecision.Of(name) ?? ModelLocator.PrecisionOf(entry.Shape) };
         if (name.Count(character => character == '/') == 1)
             return HubChoice.Locate(name, parsed, environment);
         throw CliException.WrongUsage($"unknown model '{name}'", Suggestion(catalog.Suggest(name)));
@@ -43,7 +44,7 @@ internal static class ModelChoice
     {
         try
         {
-            return new() { Shape = BareSize.Create(name)! , StoredPrecision = "fp16" };
+            return new() { Shape = BareSize.Create(name)!, StoredPrecision = "fp16" };
         }
         catch (ArgumentOutOfRangeException)
         {

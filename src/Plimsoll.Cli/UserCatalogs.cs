@@ -37,6 +37,13 @@ internal static class UserCatalogs
         return catalog;
     }
 
+    /// <summary>Refuses a catalog file that cannot be used, also where nothing would be looked up in it.</summary>
+    public static void Check(string? file)
+    {
+        if (file is not null)
+            _ = HasSection(file, "models");
+    }
+
     private static IEnumerable<string> Files(string? file, string name, string section, CliEnvironment environment)
     {
         var own = Path.Combine(ConfigurationFolder(environment), name);

@@ -19,23 +19,17 @@ public static class ModelLocator
         if (ConfigOnly(path) is { } alone)
             return FromConfig(ReadConfig(alone), Name(path), null, assume);
         var checkpoint = Checkpoint.Open(path);
-#if READY
         if (checkpoint.Gguf is { } metadata)
-            return FromGguf(metadata, checkpoint, Name(path), assume);
-#endif
+            return FromGguf(metadata, checkpoint, Name(path));
         if (checkpoint.ConfigPath is not { } configPath)
             throw new CheckpointFormatException(path, null, "a config.json beside the tensors, which says what the model is", "none");
         return FromConfig(ReadConfig(configPath), Name(path), checkpoint, assume);
     }
 
     /// <summary>The model that the metadata of a GGUF file describes, with its tensors.</summary>
-    public static LocatedModel FromGguf(GgufMetadata metadata, Checkpoint checkpoint, string id, string? assume)
+    public static LocatedModel FromGguf(GgufMetadata metadata, Checkpoint checkpoint, string id)
     {
-#if READY
-        return new() { Shape = ModelShapeReader.FromGguf(metadata, checkpoint.Tensors, id, assume), Checkpoint = checkpoint };
-#else
-        return null!;
-#endif
+        return new() { Shape = ModelShapeReader.FromGguf(metadata, checkpoint.Tensors, id), Checkpoint = checkpoint };
     }
 
     /// <summary>The model that a configuration describes, with the checkpoint that it belongs to.</summary>

@@ -90,7 +90,11 @@ public sealed record AttentionShape
 }
 
 /// <summary>The compressed cache of multi-head latent attention: <see cref="KeyValueRank"/> + <see cref="RopeDim"/> elements per token and layer.</summary>
-public sealed record LatentAttentionShape(int KeyValueRank, int RopeDim, int? QueryRank);
+public sealed record LatentAttentionShape(int KeyValueRank, int RopeDim, int? QueryRank)
+{
+    /// <summary>A GGUF file of the older layout, for which llama.cpp caches the keys and values of every head instead of the compressed ones.</summary>
+    public bool FileCachesEveryHead { get; init; }
+}
 
 /// <summary>The fixed-size state of a recurrent layer, per sequence.</summary>
 /// <param name="Kind">The recurrence: <c>mamba</c>, <c>mamba2</c>, <c>gated-delta</c>, <c>short-conv</c>, <c>kda</c>, <c>rwkv</c>.</param>

@@ -6,7 +6,7 @@ using Plimsoll.Models.Configuration;
 namespace Plimsoll.Models;
 
 /// <summary>From the description of a model to its <see cref="ModelShape"/>, without reading a weight.</summary>
-public static class ModelShapeReader
+public static partial class ModelShapeReader
 {
     /// <summary>The shape that a Hugging Face <c>config.json</c> describes.</summary>
     /// <param name="id">The name to show.</param>

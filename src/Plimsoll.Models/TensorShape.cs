@@ -27,7 +27,10 @@ public enum TensorRole
 /// <summary>One tensor of an architecture, or the same tensor of every routed expert of a layer.</summary>
 public sealed record TensorShape
 {
-    /// <summary>The name in a Hugging Face checkpoint; <c>*</c> stands for the expert number when <see cref="Count"/> is above 1.</summary>
+    /// <summary>
+    /// The name in a Hugging Face checkpoint (or in the GGUF file it was read from); <c>*</c> stands for the expert number when <see cref="Count"/> is above 1.
+    /// A name without <c>*</c> and a <see cref="Count"/> above 1 is one stacked tensor whose first dimension is the expert.
+    /// </summary>
     public required string Name { get; init; }
 
     /// <summary>Dimensions of one tensor, slowest first: (out_features, in_features) for a linear layer.</summary>
@@ -41,7 +44,7 @@ public sealed record TensorShape
     /// <summary>How many such tensors there are: the experts of the layer, else 1.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>How many of them one token uses.</summary>
+    /// <summary>How many of them one text token uses; 0 for a tower and for next-token prediction.</summary>
     public int ActiveCount { get; init; } = 1;
 
     /// <summary>The weight of a linear layer: what weight quantization converts.</summary>

@@ -56,21 +56,21 @@ internal static class FloatFormats
 
     private static NumberFormat Float(
         string name, FloatLayout layout, int blockLength, int blockBytes, string summary, string[] aliases, string[] engines, int? ggml = null, string? safetensors = null) => new()
-    {
-        Name = name,
-        Kind = NumberFormatKind.Float,
-        BlockLength = blockLength,
-        BlockBytes = blockBytes,
-        Layout = layout,
-        ExponentBits = layout.ExponentBits,
-        MantissaBits = layout.MantissaBits,
-        MaxValue = layout.MaxValue,
-        MinNormal = layout.MinNormal,
-        MinSubnormal = layout.MinSubnormal,
-        Summary = summary,
-        Aliases = aliases,
-        Engines = engines,
-        GgmlType = ggml,
-        SafetensorsType = safetensors,
-    };
+        {
+            Name = name,
+            Kind = NumberFormatKind.Float,
+            BlockLength = blockLength,
+            BlockBytes = blockBytes,
+            Layout = layout,
+            ExponentBits = layout.ExponentBits,
+            MantissaBits = layout.MantissaBits,
+            MaxValue = layout.MaxValue,
+            MinNormal = layout.MinNormal,
+            MinSubnormal = layout.MinSubnormal,
+            Summary = summary,
+            Aliases = aliases,
+            Engines = engines,
+            GgmlType = ggml,
+            SafetensorsType = safetensors,
+        };
 }

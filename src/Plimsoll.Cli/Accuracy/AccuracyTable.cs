@@ -16,12 +16,12 @@ internal static class AccuracyTable
         WriteGroups(terminal, "group and quantity", [.. report.Quantities]);
         var reasons = report.Results.Where(result => result.RefusedBecause is not null).GroupBy(result => result.RefusedBecause!).OrderByDescending(reason => reason.Count());
         foreach (var reason in reasons)
-            terminal.Rich.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refused {reason.Count()}: {reason.Key}"));
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"refused {reason.Count()}: {reason.Key}"));
     }
 
     private static void WriteGroups(Terminal terminal, string title, IReadOnlyList<AccuracyGroup> groups)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn(title);
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn(title).NoWrap());
         foreach (var column in AccuracyMarkdown.Columns)
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var group in groups)

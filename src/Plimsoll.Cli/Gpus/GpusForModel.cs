@@ -62,13 +62,13 @@ internal static class GpusForModel
             }
             terminal.Rich.Write(table);
         }
-        terminal.Rich.WriteLine(winners.Count == 0
+        terminal.Out.WriteLine(winners.Count == 0
             ? $"None of {losers.Count} GPUs holds it, up to 8 of a kind."
             : $"{winners.Count} GPUs hold it, {losers.Count} do not{(withLosers || losers.Count == 0 ? "" : " (--all says why)")}. Prices are dated: 'plimsoll gpus --show GPU' has date and source.");
         if (!withLosers && winners.Count > 0)
             return;
         foreach (var loser in losers)
-            terminal.Rich.WriteLine($"  {loser.Gpu.Id}: {loser.Reason}");
+            terminal.Out.WriteLine($"  {loser.Gpu.Id}: {loser.Reason}");
     }
 
     private static void WriteJson(TextWriter output, InferenceRequest request, List<(GpuFit Fit, SpeedEstimate? Decode)> winners, List<GpuFit> losers) => JsonOutput.Write(output, "plimsoll.gpus_for_model/1", json =>

@@ -21,6 +21,7 @@ internal static class PlanOptions
     public static readonly Option<int?> GpuLayers = OptionValues.Count("--gpu-layers", "llama.cpp: layers on the GPU (-ngl)", minimum: 0, maximum: 100_000);
     public static readonly Option<int?> CpuExperts = OptionValues.Count("--n-cpu-moe", "llama.cpp: layers whose experts stay in RAM", minimum: 0, maximum: 100_000);
     public static readonly Option<int?> MicroBatch = OptionValues.Count("--ubatch", "llama.cpp: tokens computed at once (-ub)", maximum: 65_536);
+    public static readonly Option<int?> DraftTokens = OptionValues.Count("--draft-tokens", "llama.cpp: tokens drafted ahead (the model's own MTP layers)", minimum: 0, maximum: 64);
     public static readonly Option<bool> SplitKv = new("--no-kv-unified") { Description = "llama.cpp: a cache of its own for every slot" };
     public static readonly Option<bool> FullWindow = new("--swa-full") { Description = "llama.cpp: the whole context in sliding-window layers" };
     public static readonly Option<string?> TensorSplit = new("--tensor-split") { Description = "llama.cpp: shares of the GPUs, as 3,1" };
@@ -33,6 +34,6 @@ internal static class PlanOptions
     public static IEnumerable<Option> All =>
     [
         Precision, KvPrecision, Context, Prompt, Batch, Engine, Parallel, Eager, Draft, Assume, Catalog, Offline,
-        GpuLayers, CpuExperts, MicroBatch, SplitKv, FullWindow, TensorSplit, Utilization, BatchedTokens, MaxSequences, EnforceEager,
+        GpuLayers, CpuExperts, MicroBatch, DraftTokens, SplitKv, FullWindow, TensorSplit, Utilization, BatchedTokens, MaxSequences, EnforceEager,
     ];
 }

@@ -40,6 +40,7 @@ internal static class PlanRequestBuilder
                 GpuLayers = parsed.GetValue(PlanOptions.GpuLayers),
                 CpuExpertLayers = parsed.GetValue(PlanOptions.CpuExperts) ?? 0,
                 MicroBatch = parsed.GetValue(PlanOptions.MicroBatch) ?? 512,
+                DraftDepth = parsed.GetValue(PlanOptions.DraftTokens) ?? 0,
                 UnifiedKv = !parsed.GetValue(PlanOptions.SplitKv),
                 FullWindowCache = parsed.GetValue(PlanOptions.FullWindow),
                 TensorSplit = TensorSplit(parsed.GetValue(PlanOptions.TensorSplit), parallel.Pipeline),
@@ -59,13 +60,16 @@ internal static class PlanRequestBuilder
     /// <summary>The stored weights as they are, or the model in the precision that was asked for.</summary>
     public static WeightSet Weights(string? precision, LocatedModel located)
     {
-        if (precision is null && located.Checkpoint is { } checkpoint)
+        if (precision is null && located.Checkpoint is { MissingFiles.IsEmpty: true } checkpoint)
             return WeightSet.FromCheckpoint(located.Shape, checkpoint.Tensors, checkpoint.Gguf?.Integer("general.file_type"));
         var name = precision ?? located.StoredPrecision ?? "bf16";
         var scheme = PrecisionScheme.Find(name) ?? throw CliException.WrongUsage(PrecisionScheme.ExplainUnknown(name));
         try
         {
-            return scheme.Apply(located.Shape);
+            var weights = scheme.Apply(located.Shape);
+            return located.Checkpoint is { MissingFiles: { IsEmpty: false } missing } && precision is null
+                ? weights with { Notes = weights.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"{missing.Length} files of the checkpoint are missing ({missing[0]} …); planned as {name} from its configuration")) }
+                : weights;
         }
         catch (PrecisionNotApplicableException failure)
         {
@@ -126,7 +130,7 @@ internal static class PlanRequestBuilder
     /// <summary>An option of another engine would be ignored silently; better to say so.</summary>
     private static void RefuseForeignOptions(ParseResult parsed, EngineProfile engine)
     {
-        Option[] llamaCpp = [PlanOptions.GpuLayers, PlanOptions.CpuExperts, PlanOptions.SplitKv, PlanOptions.FullWindow, PlanOptions.TensorSplit];
+        Option[] llamaCpp = [PlanOptions.GpuLayers, PlanOptions.CpuExperts, PlanOptions.DraftTokens, PlanOptions.SplitKv, PlanOptions.FullWindow, PlanOptions.TensorSplit];
         Option[] vllm = [PlanOptions.Utilization, PlanOptions.BatchedTokens, PlanOptions.MaxSequences, PlanOptions.EnforceEager];
         Refuse(llamaCpp, engine.Id is "llama.cpp" or "ik_llama.cpp", "llama.cpp");
         Refuse(vllm, engine.Id == "vllm", "vllm");

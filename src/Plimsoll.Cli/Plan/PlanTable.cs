@@ -32,10 +32,9 @@ internal static class PlanTable
         var active = model.ActiveParameters == model.Parameters ? "" : string.Create(Culture, $", {Billions(model.ActiveParameters)} active");
         terminal.Rich.MarkupLineInterpolated($"[bold]{model.Id}[/] ({model.Architecture}, {Billions(model.Parameters)} parameters{active}; {model.Source})");
         var batch = request.Batch == 1 ? "" : string.Create(Culture, $" x {request.Batch} sequences");
-        terminal.Rich.WriteLine(string.Create(Culture, $"{request.Weights.Precision}, {request.Context:N0} tokens{batch}, KV cache {request.KvFormat}, {request.Engine.Name} (since {request.Engine.Since})"));
+        terminal.Out.WriteLine(string.Create(Culture, $"{request.Weights.Precision}, {request.Context:N0} tokens{batch}, KV cache {request.KvFormat}, {request.Engine.Name} (since {request.Engine.Since})"));
         var weights = request.Weights.Total;
-        terminal.Rich.WriteLine(string.Create(Culture, $"Weights: {weights.ToDecimalString()} = {weights} = {weights.Bytes:N0} B, {request.Weights.BitsPerWeight:0.###} bits per parameter"));
-        terminal.Rich.WriteLine();
+        terminal.Out.WriteLine(string.Create(Culture, $"Weights: {weights.ToDecimalString()} = {weights} = {weights.Bytes:N0} B, {request.Weights.BitsPerWeight:0.###} bits per parameter"));
     }
 
     private static void WriteDevice(Terminal terminal, DevicePlan device, string title)
@@ -57,8 +56,8 @@ internal static class PlanTable
     private static void WriteDevices(Terminal terminal, PlanReport report)
     {
         foreach (var device in report.Plan.Devices)
-            terminal.Rich.WriteLine($"  {device.Name}: peak {Size(device.Peak.Expected)} in {device.PeakPhase.Name} ({Size(device.Peak.Low)} to {Size(device.Peak.High)})");
-        terminal.Rich.WriteLine();
+            terminal.Out.WriteLine($"  {device.Name}: peak {Size(device.Peak.Expected)} in {device.PeakPhase.Name} ({Size(device.Peak.Low)} to {Size(device.Peak.High)})");
+        terminal.Out.WriteLine();
     }
 
     private static void WriteVerdict(Terminal terminal, PlanReport report)
@@ -72,20 +71,20 @@ internal static class PlanTable
             var balance = room >= 0 ? string.Create(Culture, $"{Size(room)} free ({(double)room / usable:P0})") : $"{Size(-room)} short";
             terminal.Rich.MarkupLine($"{verdict} on {Markup.Escape(device.ToString())}: peak {Size(peak.Expected)} of {Size(usable)} usable{(device.Count > 1 ? " each" : "")}, {balance}");
             if (report.IsTight)
-                terminal.Rich.WriteLine($"  The upper bound, {Size(peak.High)}, does not fit: leave room or expect an occasional failure.");
+                terminal.Out.WriteLine($"  The upper bound, {Size(peak.High)}, does not fit: leave room or expect an occasional failure.");
         }
         else
         {
-            terminal.Rich.WriteLine($"Peak {Size(peak.Expected)} in {report.Plan.Fullest.PeakPhase.Name} ({Size(peak.Low)} to {Size(peak.High)}). Add --gpu NAME for a verdict.");
+            terminal.Out.WriteLine($"Peak {Size(peak.Expected)} in {report.Plan.Fullest.PeakPhase.Name} ({Size(peak.Low)} to {Size(peak.High)}). Add --gpu NAME for a verdict.");
         }
         if (report.Plan.Impossible is { } reason)
-            terminal.Rich.WriteLine($"  {reason}");
+            terminal.Out.WriteLine($"  {reason}");
         if (report.Limits is { } limits)
             WriteLimits(terminal, report, limits);
         WriteSpeed(terminal, report);
-        terminal.Rich.WriteLine($"Confidence: {report.Plan.Confidence.ToString().ToLowerInvariant()}.");
+        terminal.Out.WriteLine($"Confidence: {report.Plan.Confidence.ToString().ToLowerInvariant()}.");
         foreach (var note in report.Plan.Notes)
-            terminal.Rich.WriteLine($"  note: {note}");
+            terminal.Out.WriteLine($"  note: {note}");
     }
 
     private static void WriteLimits(Terminal terminal, PlanReport report, Planning.PlanLimits limits)
@@ -94,23 +93,23 @@ internal static class PlanTable
         var context = limits.MaxContext == 0
             ? "none: the weights and overhead alone fill the device"
             : string.Create(Culture, $"{limits.MaxContext:N0} tokens{(limits.ContextIsModelLimit ? " (all the model was made for)" : "")}");
-        terminal.Rich.WriteLine(string.Create(Culture, $"Largest context at batch {request.Batch}: {context}"));
-        terminal.Rich.WriteLine(string.Create(Culture, $"Largest batch at {request.Context:N0} tokens: {(limits.MaxBatch == 0 ? "none" : limits.MaxBatch.ToString("N0", Culture))}"));
+        terminal.Out.WriteLine(string.Create(Culture, $"Largest context at batch {request.Batch}: {context}"));
+        terminal.Out.WriteLine(string.Create(Culture, $"Largest batch at {request.Context:N0} tokens: {(limits.MaxBatch == 0 ? "none" : limits.MaxBatch.ToString("N0", Culture))}"));
     }
 
     private static void WriteSpeed(Terminal terminal, PlanReport report)
     {
         if (report.Decode is { } decode)
-            terminal.Rich.WriteLine($"Decode: about {Rate(decode)}");
+            terminal.Out.WriteLine($"Decode: about {Rate(decode)}");
         if (report.Prefill is { } prefill)
-            terminal.Rich.WriteLine($"Prefill: about {Rate(prefill)}");
+            terminal.Out.WriteLine($"Prefill: about {Rate(prefill)}");
         if (report.SpeedRefusal is { } reason)
-            terminal.Rich.WriteLine($"No speed estimate: {reason}.");
+            terminal.Out.WriteLine($"No speed estimate: {reason}.");
     }
 
     private static void WriteFormulas(Terminal terminal, PlanReport report)
     {
-        terminal.Rich.WriteLine();
+        terminal.Out.WriteLine();
         var devices = report.Plan.Host is { } host ? new[] { report.Plan.Fullest, host } : [report.Plan.Fullest];
         foreach (var device in devices)
         {
@@ -119,8 +118,8 @@ internal static class PlanTable
                 terminal.Rich.MarkupLineInterpolated($"[bold]{device.Name}, {phase.Name}[/]: {Size(phase.Total.Expected)} = {phase.Total.Expected.ToString("N0", Culture)} B");
                 foreach (var line in phase.Lines)
                 {
-                    terminal.Rich.WriteLine(string.Create(Culture, $"  {line.Name}: {line.Bytes.Expected:N0} B = {line.Formula}"));
-                    terminal.Rich.WriteLine($"    source: {line.Source}");
+                    terminal.Out.WriteLine(string.Create(Culture, $"  {line.Name}: {line.Bytes.Expected:N0} B = {line.Formula}"));
+                    terminal.Out.WriteLine($"    source: {line.Source}");
                 }
             }
         }

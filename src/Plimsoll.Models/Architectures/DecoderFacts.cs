@@ -30,14 +30,16 @@ internal sealed record DecoderFacts
     public long KeyValueWidth => (long)KeyValueHeads * HeadDim;
 
     /// <param name="tied">What the family does when the configuration does not say.</param>
-    public static DecoderFacts Read(ConfigReader config, bool tied = false, int? feedForward = null)
+    /// <param name="feedForward">The feed-forward width where the family computes it.</param>
+    /// <param name="layers">The number of layers where another list of the configuration implies it.</param>
+    public static DecoderFacts Read(ConfigReader config, bool tied = false, int? feedForward = null, int? layers = null)
     {
-        var hidden = config.Width("hidden_size", "n_embd", "d_model", "hidden_dim", "dim");
+        var hidden = config.Width("hidden_size", "n_embd", "n_embed", "d_model", "hidden_dim", "dim");
         var heads = config.Count("num_attention_heads", "n_head", "n_heads", "num_heads");
         return new()
         {
             Hidden = hidden,
-            Layers = config.Count("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+            Layers = layers ?? config.Count("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
             Heads = heads,
             KeyValueHeads = config.TryCount("num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num") ?? heads,
             HeadDim = config.TryWidth("head_dim", "attention_head_dim", "kv_channels") ?? (config.Has("kv_lora_rank") ? 0 : DivideHeads(config, hidden, heads)),

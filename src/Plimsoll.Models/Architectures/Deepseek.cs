@@ -43,7 +43,7 @@ internal static class Deepseek
         if (indexer)
             context.Builder.Note("The sparse-attention indexer (DSA) keeps keys of its own; its cache is not part of this shape and depends on the engine.", Confidence.Low);
         context.Write(facts, style);
-        WriteNextToken(context, facts, style, ownEmbedding: context.ModelType is "deepseek_v3" or "deepseek_v32");
+        WriteNextToken(context, facts, style, ownEmbedding: context.ModelType != "glm_moe_dsa");
         return facts;
     }
 

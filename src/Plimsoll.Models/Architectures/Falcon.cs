@@ -7,7 +7,7 @@ internal static class Falcon
     {
         var config = context.Config;
         var facts = context.Facts(tied: true);
-        var newDecoder = config.Flag("new_decoder_architecture", false);
+        var newDecoder = config.Flag("new_decoder_architecture", context.ModelType == "RefinedWeb");
         if (!newDecoder)
             facts = facts with { KeyValueHeads = config.Flag("multi_query", true) ? 1 : facts.Heads };
         if (facts.FeedForward == 0)

@@ -77,8 +77,10 @@ internal static class MambaHybrids
     public static DecoderFacts WriteNemotronH(ArchitectureContext context)
     {
         var config = context.Config;
-        var facts = context.Facts();
-        var pattern = ReadPattern(config, facts.Layers);
+        var pattern = ReadPattern(config);
+        var facts = DecoderFacts.Read(config, layers: pattern.Length);
+        if (config.TryCount("num_hidden_layers") is { } stated && stated != pattern.Length)
+            throw config.Wrong("num_hidden_layers", $"{pattern.Length}, the length of the block pattern", stated.ToString());
         var sizes = Mamba2Sizes.Read(config, "mamba_num_heads", "mamba_head_dim", "n_groups", "ssm_state_size", "conv_kernel");
         var bias = MambaBias.Read(config, "use_bias", "use_conv_bias");
         var attentionBias = config.Flag("attention_bias", false);
@@ -109,13 +111,24 @@ internal static class MambaHybrids
         }, "backbone.");
     }
 
-    private static string ReadPattern(ConfigReader config, int layers)
+    /// <summary>One letter per block, from <c>hybrid_override_pattern</c> or the newer list of words <c>layers_block_type</c>; empty when neither is there.</summary>
+    private static string ReadPattern(ConfigReader config)
     {
-        if (config.Text("hybrid_override_pattern") is not { } pattern)
-            throw config.Missing("hybrid_override_pattern");
-        if (pattern.Length != layers || pattern.Any(letter => letter is not ('M' or '*' or '-' or 'E')))
-            throw config.Wrong("hybrid_override_pattern", $"{layers} letters of M, *, - and E", pattern.Length <= 60 ? pattern : $"{pattern.Length} letters");
-        return pattern;
+        if (config.Text("hybrid_override_pattern") is { } pattern)
+        {
+            return pattern.Length <= ConfigReader.MaxCount && pattern.All(letter => letter is 'M' or '*' or '-' or 'E')
+                ? pattern
+                : throw config.Wrong("hybrid_override_pattern", "letters of M, *, - and E", pattern.Length <= 60 ? pattern : $"{pattern.Length} letters");
+        }
+        var words = config.Texts("layers_block_type") ?? throw config.Missing("hybrid_override_pattern", "layers_block_type");
+        return string.Concat(words.Select(word => word switch
+        {
+            "mamba" => 'M',
+            "attention" => '*',
+            "mlp" => '-',
+            "moe" => 'E',
+            _ => throw config.Wrong("layers_block_type", "words of mamba, attention, mlp and moe", word),
+        }));
     }
 
     private static ExpertShape ReadExperts(ConfigReader config) => new(

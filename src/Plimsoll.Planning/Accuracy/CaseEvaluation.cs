@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Plimsoll.Models;
 using Plimsoll.Models.Catalog;
+using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Speed;
 
@@ -29,10 +30,12 @@ public static class CaseEvaluation
     {
         var evaluator = new ThroughputCases(models, GpuCatalog.Default, SpeedModel.Default);
         var outcome = evaluator.Evaluate(measured.AsThroughput());
+        if (outcome is { Case.OutOfMemory: true, Setting: { } setting } && FindShape(models, setting.Model) is { } model)
+            return Verdict(measured, setting, model);
         return new()
         {
             Id = measured.Id,
-            Group = outcome.Setting?.Engine ?? measured.Group,
+            Group = $"{outcome.Setting?.Engine ?? measured.Group} speed",
             Kind = "throughput",
             Quantity = Quantity(outcome),
             Measured = outcome.Measured,
@@ -40,6 +43,29 @@ public static class CaseEvaluation
             Low = outcome.Predicted?.Low,
             High = outcome.Predicted?.High,
             RefusedBecause = outcome.RefusedBecause,
+        };
+    }
+
+    /// <summary>A run that ended for want of memory: measured 1; predicted 1 when the plan does not fit either.</summary>
+    private static CaseResult Verdict(MeasuredCase measured, ThroughputSetting setting, ModelShape model)
+    {
+        var request = new InferenceRequest
+        {
+            Model = model,
+            Weights = CasePrecision.Weights(setting.Precision, model),
+            Engine = EngineCatalog.Default.Find(setting.Engine)!,
+            Context = Math.Max(1, setting.PromptTokens + setting.Generated),
+        };
+        var usable = setting.Gpus.Gpu.UsableMemory.Bytes;
+        var fits = PlanLimits.Fits(GpuSearch.OnDevices(request, setting.Gpus.Count, usable), usable);
+        return new()
+        {
+            Id = measured.Id,
+            Group = $"{setting.Engine} speed",
+            Kind = "throughput",
+            Quantity = "out_of_memory",
+            Measured = 1,
+            Predicted = fits ? 0 : 1,
         };
     }
 

@@ -33,8 +33,8 @@ public sealed record CaseResult
     /// <summary>The measured value lies between the bounds; a thousandth of it is allowed for the rounding of published figures.</summary>
     public bool? InBounds => Measured is { } measured && Low is { } low && High is { } high ? measured * 1.001 >= low && measured * 0.999 <= high : null;
 
-    /// <summary>The figures are bytes; otherwise tokens per second.</summary>
-    public bool IsSize => !Quantity.EndsWith("per_second", StringComparison.Ordinal);
+    /// <summary>The figures are bytes; otherwise tokens per second, or a verdict of 0 or 1.</summary>
+    public bool IsSize => !Quantity.EndsWith("per_second", StringComparison.Ordinal) && Quantity != "out_of_memory";
 
     internal static CaseResult Refuse(MeasuredCase measured, string quantity, string reason) =>
         new() { Id = measured.Id, Group = measured.Group, Kind = measured.Kind, Quantity = quantity, RefusedBecause = reason };

@@ -62,7 +62,9 @@ internal sealed partial record LlamaCppLog
         };
     }
 
-    public int GpuCount => Math.Max(1, DeviceBuffers().Count(buffer => !IsHost(buffer.Name)));
+    public int GpuCount => Case.MeasuredElement("cards") is { ValueKind: JsonValueKind.Array } cards && cards.GetArrayLength() > 0
+        ? cards.GetArrayLength()
+        : Math.Max(1, DeviceBuffers().Count(buffer => !IsHost(buffer.Name)));
 
     public bool ComputesOnCpu => DeviceBuffers().Any() && DeviceBuffers().All(buffer => IsHost(buffer.Name));
 
@@ -89,9 +91,9 @@ internal sealed partial record LlamaCppLog
                 return "whether flash attention was on is not stated";
             if (Model.Layers.Any(layer => layer.FeedForward?.Experts is not null) && Case.Switch("fused_moe") is false)
                 return "compute buffers without fused experts differ between builds";
-            if (OffloadedLayers is { } offloaded && offloaded <= Model.Layers.Length && offloaded > 0)
+            if (OffloadedLayers is { } offloaded && offloaded <= Model.Layers.Length && !(offloaded == 0 && ComputesOnCpu))
                 return "partial offload: the scratch depends on which operations the scheduler moves";
-            return null;
+            return IncompleteLog;
         }
     }
 
@@ -99,12 +101,17 @@ internal sealed partial record LlamaCppLog
     {
         get
         {
+            if (IncompleteLog is { } reason)
+                return reason;
             var host = WeightBuffers().Count(buffer => IsHost(buffer.Name));
             if (host > 1)
                 return "several host buffers: with mmap each covers a whole file, tensors of the GPU included";
             return Model.TiedEmbeddings && OffloadedLayers > 0 ? "the tied head is copied to the GPU in a type that is not stated" : null;
         }
     }
+
+    /// <summary>Layers were offloaded, but the log shows no buffer of a GPU.</summary>
+    private string? IncompleteLog => ComputesOnCpu && OffloadedLayers > 0 ? "the log shows offloaded layers and no GPU buffer" : null;
 
     public double? WeightsMiB => WeightBuffers().Any() ? WeightBuffers().Sum(buffer => buffer.MiB) : null;
 
@@ -134,6 +141,7 @@ internal sealed partial record LlamaCppLog
                 Slots = sequences,
                 DraftDepth = (int)Math.Clamp(Case.IntegerSetting("spec_draft_n_max") ?? 0, 0, 64),
                 LatentLayout = LatentLayout,
+                CpuExpertLayers = (int)Math.Clamp(Case.IntegerSetting("n_cpu_moe") ?? 0, 0, 100_000),
             },
         };
     }
@@ -149,7 +157,7 @@ internal sealed partial record LlamaCppLog
         }
     }
 
-    private bool IsOllama => Case.Framework.Equals("ollama", StringComparison.OrdinalIgnoreCase) || string.Equals(Case.Setting("via"), "ollama", StringComparison.OrdinalIgnoreCase);
+    private bool IsOllama => Case.Framework.StartsWith("ollama", StringComparison.OrdinalIgnoreCase) || string.Equals(Case.Setting("via"), "ollama", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsRecent(MeasuredCase measured) => measured.Version.Contains("b10", StringComparison.Ordinal) || measured.Version.StartsWith("2026", StringComparison.Ordinal);
 
@@ -160,11 +168,7 @@ internal sealed partial record LlamaCppLog
         {
             try
             {
-#if READY
                 return ModelShapeReader.FromLlamaCppPrint(architecture, measured.Model);
-#else
-                return null!;
-#endif
             }
             catch (Exception failure) when (failure is CheckpointFormatException or UnknownArchitectureException)
             {
@@ -182,7 +186,7 @@ internal sealed partial record LlamaCppLog
         var both = measured.Setting("kv_type") ?? "f16";
         var format = new KvFormat(Format(named.GetValueOrDefault("K", both)), Format(named.GetValueOrDefault("V", both)));
         // Files made before April 2025 state one KV head per query head, newer ones a single latent head.
-        var latentHeader = model.Layers.Any(layer => layer.Attention is { Latent: not null, KeyValueHeads: 1 });
+        var latentHeader = model.Layers.Any(layer => layer.Attention?.Latent is not null) && MeasuredCase.Text(measured.Architecture, "n_head_kv") == "1";
         return (format, latentHeader ? (named.ContainsKey("V") ? LatentCacheLayout.CompressedWithValues : LatentCacheLayout.Compressed) : LatentCacheLayout.Expanded);
     }
 

@@ -33,7 +33,7 @@ public static class MemoryCases
             ("overhead", _) => (_, _) => throw new CaseRefusedException("driver and library overhead is an input of the planner, not a prediction"),
             (_, "transformers") => TransformersCases.Evaluate,
             (_, var name) when name.Contains("accelerate", StringComparison.Ordinal) => AccelerateCases.Evaluate,
-            (_, "llama.cpp" or "ik_llama.cpp" or "ollama") => LlamaCppCases.Evaluate,
+            (_, var name) when name.StartsWith("llama.cpp", StringComparison.Ordinal) || name.StartsWith("ik_llama.cpp", StringComparison.Ordinal) || name.StartsWith("ollama", StringComparison.Ordinal) => LlamaCppCases.Evaluate,
             (_, "vllm" or "sglang") => VllmCases.Evaluate,
             (_, "litgpt") => LitGptCases.Evaluate,
             _ => (_, _) => throw new CaseRefusedException($"no engine profile for '{measured.Framework}'"),

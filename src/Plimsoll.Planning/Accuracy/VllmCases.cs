@@ -61,9 +61,9 @@ internal static class VllmCases
     {
         if (measured.MeasuredMiB("kv_mib") is not { } pool || pool <= 0)
             return null;
-        if (measured.MeasuredMiB("gpu_mib_total") is not { } total || measured.NumberSetting("gpu_memory_utilization") is null)
+        if (measured.NumberSetting("gpu_mib_total") is not { } total || measured.NumberSetting("gpu_memory_utilization") is null)
             return null;
-        var request = Request(measured, model) with { DeviceBytes = total };
+        var request = Request(measured, model) with { DeviceBytes = ByteSize.FromMiB(total).Bytes };
         var plan = InferencePlanner.Plan(request);
         var line = plan.Fullest.PeakPhase.Of(PlanCategory.KvCache);
         var rest = plan.Fullest.PeakPhase.Sum(other => other.Category is PlanCategory.Activations or PlanCategory.Overhead && other.Name != "CUDA graphs");

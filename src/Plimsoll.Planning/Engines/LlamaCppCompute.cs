@@ -11,6 +11,9 @@ namespace Plimsoll.Planning.Engines;
 /// </remarks>
 internal static class LlamaCppCompute
 {
+    /// <summary>Micro-batches in flight over several GPUs (GGML_SCHED_MAX_COPIES). Two-GPU logs grow by 4 x u x 2 B per cell and the unpacked cache.</summary>
+    private const int PipelineCopies = 4;
+
     private const string Source = "largest live set of the graph; single-GPU logs with flash attention within 4 %";
 
     public static PlanLine DeviceBuffer(InferenceRequest request, LlamaCppLayout layout, int gpu)
@@ -27,11 +30,13 @@ internal static class LlamaCppCompute
             var rows = request.Engine.Text("logit_rows") == "ubatch" ? microBatch : Math.Min(microBatch, layout.Slots);
             logits = checked(4 * (rows * model.VocabularySize + microBatch * model.HiddenSize));
         }
-        var expected = Math.Max(logits, checked(microBatch * Math.Max(feedForward, attention)));
-        // Newer builds cap the logit rows, older ones do not; several GPUs keep four copies of the inputs in flight.
+        var unpacked = layers.Count == 0 ? 0 : checked(layers.Max(layer => UnpackedKv(layer.Attention, request)) * cells);
+        // Several GPUs work on several micro-batches at once: the masks of all of them stay allocated.
+        var inFlight = layout.IsPipelined(request) && layers.Count > 0 ? checked(PipelineCopies * microBatch * cells * 2) : 0;
+        var expected = checked(inFlight + Math.Max(logits, microBatch * Math.Max(feedForward, attention) + unpacked));
+        // Newer builds cap the logit rows, older ones do not.
         var allLogits = layout.HasOutput(gpu) ? 4 * microBatch * model.VocabularySize : 0;
-        var copies = layout.GpuCount > 1 ? 4L : 1;
-        var high = checked(Math.Max(expected, allLogits) + microBatch * (feedForward + 4L * model.HiddenSize) + copies * microBatch * cells * 2);
+        var high = checked(Math.Max(expected, inFlight + unpacked + allLogits) + microBatch * (feedForward + 4L * model.HiddenSize + 2 * cells) + unpacked);
         var low = Math.Min(expected, checked(microBatch * Math.Max(4L * model.HiddenSize, feedForward / 2)));
         return new(PlanCategory.Activations, "compute buffer", new(low, expected, high),
             string.Create(CultureInfo.InvariantCulture, $"micro-batch {microBatch}: max(logits {logits} B, feed-forward {microBatch * feedForward} B, attention {microBatch * attention} B)"), Source);
@@ -66,6 +71,12 @@ internal static class LlamaCppCompute
         var routed = part.Experts is { } experts ? 4L * (2L * hidden * experts.UsedPerToken + 2L * hidden) : 0;
         return Math.Max(dense, routed);
     }
+
+    /// <summary>Bytes per cell while a quantized cache is unpacked to FP16 for one layer: 5440 B per cell are logged for 4 heads of 256.</summary>
+    private static long UnpackedKv(AttentionShape? attention, InferenceRequest request) =>
+        attention is { Latent: null } && (request.KvFormat.Key.BlockLength > 1 || request.KvFormat.Value.BlockLength > 1)
+            ? 2L * attention.KeyValueHeads * (attention.KeyHeadDim + attention.ValueHeadDim)
+            : 0;
 
     /// <summary>Bytes per token while attention runs: query and output beside input and residual, a row of the mask, and without flash attention a row of scores per head.</summary>
     private static long Attention(AttentionShape? attention, InferenceRequest request, long cells)

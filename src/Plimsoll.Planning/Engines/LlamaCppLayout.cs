@@ -36,6 +36,9 @@ internal sealed class LlamaCppLayout
 
     public int OffloadedLayers => deviceOfLayer.Count(device => device != Host);
 
+    /// <summary>Several GPUs run as a pipeline only when nothing computes on the host.</summary>
+    public bool IsPipelined(InferenceRequest request) => GpuCount > 1 && OutputOnGpu && request.LlamaCpp.CpuExpertLayers == 0 && request.Engine.Says("pipeline", "yes");
+
     public static LlamaCppLayout Create(InferenceRequest request)
     {
         var layers = request.Model.Layers.Length;

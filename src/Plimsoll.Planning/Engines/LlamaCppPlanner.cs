@@ -68,12 +68,24 @@ internal sealed class LlamaCppPlanner : IEnginePlanner
             lines.Add(new(PlanCategory.KvCache, "KV cache", ByteRange.Exactly(bytes), formula, KvSource, place));
         }
 
+        AddNextTokenCache(lines, request, layout, device, place);
         var state = KvCache.StateBytes(layers) * layout.Slots * (1 + request.LlamaCpp.DraftDepth);
         if (state > 0)
         {
             lines.Add(new(PlanCategory.KvCache, "recurrent state", ByteRange.Exactly(state),
                 string.Create(CultureInfo.InvariantCulture, $"{layers.Count(layer => layer.Recurrent is not null)} layers, FP32, x {layout.Slots} slots x {1 + request.LlamaCpp.DraftDepth}"), "logged state sizes of Qwen3.5/3.6 hybrids are equal to the byte", place));
         }
+    }
+
+    /// <summary>The model's own draft layers (MTP) run in a context of their own, with an FP16 cache of the whole length beside the output layer.</summary>
+    private static void AddNextTokenCache(ImmutableArray<PlanLine>.Builder lines, InferenceRequest request, LlamaCppLayout layout, int device, MemoryPlace place)
+    {
+        var drafts = request.LlamaCpp.DraftDepth > 0 && request.Model.Tensors.Any(tensor => tensor.Role == TensorRole.NextToken);
+        if (!drafts || !layout.HasOutput(device) || request.Model.Layers.LastOrDefault(layer => layer.Attention is not null)?.Attention is not { } attention)
+            return;
+        var cells = layout.Cells(request, attention);
+        var perCell = KvCache.BytesPerToken(attention, KvFormat.Fp16, layout.Latent);
+        lines.Add(new(PlanCategory.KvCache, "next-token cache", ByteRange.Exactly(checked(cells * perCell)), string.Create(CultureInfo.InvariantCulture, $"1 layer x {cells} cells x {perCell} B (FP16)"), "logged Qwen3.8-27B with its MTP layer: 352 MiB at 90,112 tokens", place));
     }
 
     private static ImmutableArray<PlanPhase> Phases(ImmutableArray<PlanLine> lines) =>

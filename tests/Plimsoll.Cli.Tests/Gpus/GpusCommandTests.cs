@@ -74,7 +74,7 @@ public class GpusCommandTests
     [InlineData(2, "unknown GPU 'rtx4900'; did you mean rtx-", "gpus", "--show", "rtx4900")]
     [InlineData(2, "--min-memory 'much' is not a size", "gpus", "--min-memory", "much")]
     [InlineData(2, "'color'", "gpus", "--sort", "color")]
-    [InlineData(3, "the GPU catalog /no/such/file does not exist", "gpus", "--catalog", "/no/such/file")]
+    [InlineData(3, "--catalog /no/such/file: no such file", "gpus", "--catalog", "/no/such/file")]
     public void Mistakes_are_named(int exitCode, string message, params string[] args)
     {
         Assert.Equal(exitCode, Run(args));

@@ -32,6 +32,8 @@ public class PrecisionSchemeTests
     [InlineData("fp8:block64", "fp8:block64")]
     [InlineData("w4a16", "ct:w4a16-g128")]
     [InlineData("ct:w4a16-g32-asym", "ct:w4a16-g32-asym")]
+    [InlineData("ct:w4a16-g-1", "ct:w4a16-g-1")]
+    [InlineData("ct:w8a16-g128", "ct:w8a16-g128")]
     [InlineData("hqq:2bit-g16", "hqq:2bit-g16")]
     public void A_precision_is_found_as_people_type_it(string typed, string name) => Assert.Equal(name, PrecisionScheme.Find(typed)?.Name);
 

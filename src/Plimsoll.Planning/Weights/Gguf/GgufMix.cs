@@ -27,7 +27,7 @@ internal sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, bool ha
     /// <summary>The type of each tensor, in the order of <paramref name="tensors"/>, which must be sorted by layer and name.</summary>
     public NumberFormat[] Assign(IReadOnlyList<GgufTensor> tensors)
     {
-        values = tensors.Count(tensor => GgufCategories.Of(tensor.Name).IsValueLike());
+        values = tensors.Count(tensor => tensor.Category.IsValueLike());
         tied = tensors.All(tensor => tensor.Name != "output.weight");
         (valuesSeen, downsSeen, gatesSeen, upsSeen) = (0, 0, 0, 0);
         return [.. tensors.Select(Assign)];
@@ -47,7 +47,7 @@ internal sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, bool ha
 
     private NumberFormat Choose(GgufTensor tensor)
     {
-        var category = GgufCategories.Of(tensor.Name);
+        var category = tensor.Category;
         var name = category switch
         {
             Output => OutputType(tensor),

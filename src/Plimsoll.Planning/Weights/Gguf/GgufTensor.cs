@@ -31,24 +31,26 @@ internal sealed record GgufTensor(string Name, TensorShape Source, long RowLengt
     /// <summary>The decoder layer in the name; −1 outside the layers, as llama.cpp sorts them.</summary>
     public int Layer { get; } = LayerOf(Name);
 
+    public GgufCategory Category { get; } = GgufCategories.Of(Name);
+
     public long Bytes(NumberFormat type) => checked(type.BytesFor(RowLength) * Rows);
 
     /// <summary>The HF converter stores these in FP32 whatever type is asked for; what the quantizer may convert it converts all the same. Source: llama.cpp conversion/base.py (prepare_tensors).</summary>
-    public bool AlwaysF32 =>
+    public bool AlwaysF32 { get; } =
         Rank < 2
         || !Name.EndsWith(".weight", StringComparison.Ordinal)
         || Name.EndsWith("_norm.weight", StringComparison.Ordinal)
-        || ContainsAny(F32Parts);
+        || ContainsAny(Name, F32Parts);
 
     /// <summary>Whether <c>llama-quantize</c> may convert it. Source: llama.cpp src/llama-quant.cpp (tensor_allows_quantization).</summary>
-    public bool AllowsQuantization =>
+    public bool AllowsQuantization { get; } =
         Rank >= 2
         && Name.EndsWith("weight", StringComparison.Ordinal)
         && !Name.Contains("_norm.weight", StringComparison.Ordinal)
         && Name is not ("position_embd.weight" or "token_types.weight")
-        && !ContainsAny(KeptParts);
+        && !ContainsAny(Name, KeptParts);
 
-    private bool ContainsAny(string[] parts) => parts.Any(part => Name.Contains(part, StringComparison.Ordinal));
+    private static bool ContainsAny(string name, string[] parts) => parts.Any(part => name.Contains(part, StringComparison.Ordinal));
 
     private static int LayerOf(string name)
     {

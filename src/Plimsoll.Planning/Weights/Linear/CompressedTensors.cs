@@ -16,7 +16,7 @@ internal static class CompressedTensors
     /// </remarks>
     public static LinearMethod WeightOnly(int bits, int group, bool asymmetric) => new()
     {
-        Name = $"ct:w{bits}a16{(group < 0 ? "" : $"-g{group}")}{(asymmetric ? "-asym" : "")}",
+        Name = NameOf(bits, group, asymmetric),
         Summary = $"compressed-tensors, {bits}-bit integers, {(group < 0 ? "a scale per output row" : $"a scale per {group} inputs")}{(asymmetric ? " with zero points" : "")}; embeddings, norms, router and head in 16 bits",
         Codes = PlainScheme.Integer(bits),
         BytesOfLayer = (outputs, inputs) =>
@@ -26,6 +26,10 @@ internal static class CompressedTensors
             return checked(Units(inputs * bits, 32) * 4 * outputs + groups * outputs * 2 + 16 + zeroPoints);
         },
     };
+
+    /// <summary>The name as typed. One scale per row is the usual thing for 8 bits and is stated for fewer.</summary>
+    public static string NameOf(int bits, int group, bool asymmetric) =>
+        $"ct:w{bits}a16{(group < 0 && bits == 8 ? "" : $"-g{group}")}{(asymmetric ? "-asym" : "")}";
 
     /// <summary>8-bit weights and activations: a byte per weight and an FP32 scale per output row, as vLLM keeps it.</summary>
     public static LinearMethod W8A8 => new()

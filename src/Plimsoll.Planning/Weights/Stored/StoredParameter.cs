@@ -2,6 +2,7 @@ using System.Globalization;
 using Plimsoll.Checkpoints;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
+using Plimsoll.Planning.Weights.Linear;
 
 namespace Plimsoll.Planning.Weights.Stored;
 
@@ -56,8 +57,7 @@ internal sealed class StoredParameter(TensorShape shape, long hiddenSize)
     private (NumberFormat, string) CompressedIntegers()
     {
         var bits = (int)Math.Round(32.0 * Elements("weight_packed") / Shape.Elements);
-        var group = Group("weight_scale");
-        return (PlainScheme.Integer(bits), $"ct:w{bits}a16{(group == "-1" ? "" : "-g" + group)}{(Has("weight_zero_point") ? "-asym" : "")}");
+        return (PlainScheme.Integer(bits), CompressedTensors.NameOf(bits, Group("weight_scale"), Has("weight_zero_point")));
     }
 
     private (NumberFormat, string) MicroScaled() =>
@@ -72,12 +72,12 @@ internal sealed class StoredParameter(TensorShape shape, long hiddenSize)
     }
 
     /// <summary>Inputs that share a scale, from how many scales there are; −1 for one per output row.</summary>
-    private string Group(string scales)
+    private int Group(string scales)
     {
         if (LinearStack.Of(Shape, hiddenSize) is not { } stack || Elements(scales) == 0)
-            return "-1";
+            return -1;
         var group = (double)Shape.Elements / Elements(scales);
-        return group >= stack.In ? "-1" : Math.Round(group).ToString(CultureInfo.InvariantCulture);
+        return group >= stack.In ? -1 : (int)Math.Round(group);
     }
 
     private string Fp8Scales()
