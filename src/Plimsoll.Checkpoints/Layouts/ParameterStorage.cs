@@ -20,6 +20,12 @@ public enum StorageKind
 
     /// <summary>Scales or zero points whose weight is not there.</summary>
     Orphan,
+
+    /// <summary>A second name for the bytes of an earlier parameter (tied weights of PyTorch).</summary>
+    Alias,
+
+    /// <summary>The state of an optimizer in a training checkpoint.</summary>
+    Optimizer,
 }
 
 /// <summary>One parameter of a model and every tensor that a checkpoint stores for it.</summary>
