@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Accuracy;
+using Plimsoll.Cli.Fit;
 using Plimsoll.Cli.Formats;
 using Plimsoll.Cli.Gpus;
+using Plimsoll.Cli.Models;
 using Plimsoll.Cli.Plan;
 
 namespace Plimsoll.Cli;
@@ -63,7 +65,9 @@ internal static class CliApplication
     private static IEnumerable<Command> Commands(CliEnvironment environment)
     {
         yield return PlanCommand.Create(environment);
+        yield return FitCommand.Create(environment);
         yield return GpusCommand.Create(environment);
+        yield return ModelsCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);
     }
