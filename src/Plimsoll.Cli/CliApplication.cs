@@ -5,6 +5,7 @@ using Plimsoll.Cli.Accuracy;
 using Plimsoll.Cli.Fit;
 using Plimsoll.Cli.Formats;
 using Plimsoll.Cli.Gpus;
+using Plimsoll.Cli.Inspect;
 using Plimsoll.Cli.Models;
 using Plimsoll.Cli.Plan;
 
@@ -74,6 +75,7 @@ internal static class CliApplication
         yield return FitCommand.Create(environment);
         yield return GpusCommand.Create(environment);
         yield return ModelsCommand.Create(environment);
+        yield return InspectCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);
     }

@@ -52,7 +52,8 @@ internal static class ModelChoice
         }
     }
 
-    private static bool LooksLikePath(string name) =>
+    /// <summary>Whether a name that is no file was meant as one.</summary>
+    public static bool LooksLikePath(string name) =>
         name.StartsWith('.') || name.StartsWith('/') || name.StartsWith('~') || name.Contains('\\') || name.Count(character => character == '/') > 1
         || FileEndings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 

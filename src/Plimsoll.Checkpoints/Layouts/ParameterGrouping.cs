@@ -89,6 +89,9 @@ public static class ParameterGrouping
             || name.EndsWith("cos_cached", StringComparison.Ordinal)
             || name.EndsWith("sin_cached", StringComparison.Ordinal)
             || name == "rope.freqs"
+            || name.Contains("rng_state", StringComparison.Ordinal)
+            // A number that a training script saves beside the model, as a tensor: best_val_loss.
+            || header.Dimensions.IsEmpty && !name.Contains('.')
             // The causal mask of GPT-2 and GPT-NeoX, (1, 1, context, context).
             || header.Dimensions is [1, 1, _, _] && name.EndsWith(".bias", StringComparison.Ordinal);
         return isBuffer ? StorageKind.Buffer : StorageKind.Parameter;

@@ -12,7 +12,7 @@ public enum StorageKind
 {
     Parameter,
 
-    /// <summary>Constants that PyTorch saves beside the parameters: causal masks, rotary frequencies, position numbers.</summary>
+    /// <summary>What PyTorch saves beside the parameters: causal masks, rotary frequencies, counters, states of random numbers.</summary>
     Buffer,
 
     /// <summary>Scales for a quantized KV cache.</summary>

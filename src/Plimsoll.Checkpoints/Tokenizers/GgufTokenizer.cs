@@ -47,8 +47,9 @@ internal static class GgufTokenizer
 
     private static ImmutableArray<SpecialToken> SpecialTokens(GgufMetadata metadata, long size)
     {
-        var ids = Roles.Select(row => (row.Role, Id: metadata.Raw(Prefix + row.Key) as long?)).Where(row => row.Id is not null).Select(row => (row.Role, Id: row.Id!.Value)).DistinctBy(row => row.Role).ToList();
-        var texts = Texts(metadata, [.. ids.Select(row => row.Id).Where(id => id >= 0 && id < size)]);
+        // An id beyond the vocabulary stands for "none": converters write −1 as an unsigned number.
+        var ids = Roles.Select(row => (row.Role, Id: metadata.Raw(Prefix + row.Key) as long? ?? -1)).Where(row => row.Id >= 0 && row.Id < size).DistinctBy(row => row.Role).ToList();
+        var texts = Texts(metadata, [.. ids.Select(row => row.Id)]);
         return [.. ids.Select(row => new SpecialToken(row.Role, texts.GetValueOrDefault(row.Id), row.Id))];
     }
 

@@ -58,7 +58,7 @@ public static class TokenizerReader
     {
         var decoder = AddedTokens(settings);
         var name = settings.Value("tokenizer_class") is { ValueKind: System.Text.Json.JsonValueKind.String } text ? text.GetString() : null;
-        facts ??= new() { Source = Path.GetFileName(settings.Path), Kind = name is null ? "unknown" : $"unknown ({name})" };
+        facts ??= new() { Source = Path.GetFileName(settings.Path), Kind = name ?? "unknown" };
         var largest = decoder.Count == 0 ? facts.LargestAddedId : Math.Max(decoder.Values.Max(), facts.LargestAddedId ?? -1);
         var known = facts.VocabularySize is null ? null : facts.VocabularySize + decoder.Values.Distinct().Count(id => id > facts.LargestId && id > (facts.LargestAddedId ?? -1));
         var special = SpecialTokens(settings, config, text => added.TryGetValue(text, out var id) || decoder.TryGetValue(text, out id) ? id : null);

@@ -60,6 +60,9 @@ public sealed record CheckpointInspection
     /// <summary>How the weights are quantized, in a sentence.</summary>
     public string QuantizationText { get; init; } = "";
 
+    /// <summary>The precision in a word: <c>q4_k_m</c>, <c>gptq:4bit-g128</c>, <c>bf16</c>; null where there are no weights.</summary>
+    public string? Precision { get; init; }
+
     /// <summary>The longest context that the model was made for; null when nothing says.</summary>
     public long? ContextLength { get; init; }
 
@@ -79,6 +82,22 @@ public sealed record CheckpointInspection
     public double? BitsPerWeight => Parameters is > 0 && Checkpoint is { MissingFiles.IsEmpty: true } ? 8.0 * WeightBytes / Parameters : null;
 
     public bool IsComplete => Checkpoint is not { MissingFiles.IsEmpty: false };
+
+    /// <summary>What the tensors' names and shapes tell of a model whose architecture is not known; null when they tell nothing.</summary>
+    public string? TensorOutline
+    {
+        get
+        {
+            var layers = Storages.Where(storage => storage.Kind == StorageKind.Parameter).Select(storage => TensorRoles.LayerOf(storage.Name)).Max();
+            var embedding = Checks.VocabularyCheck.Embedding(this)?.Dimensions;
+            return (layers, embedding) switch
+            {
+                ({ } last, [var rows, var columns]) => $"{last + 1} layers and an embedding of {rows} x {columns}, by the tensors' names",
+                ({ } last, _) => $"{last + 1} layers, by the tensors' names",
+                _ => null,
+            };
+        }
+    }
 
     /// <summary>The role of a stored parameter: the architecture's word, else what its name suggests.</summary>
     public TensorRole RoleOf(ParameterStorage storage) => Match?.ShapeOf(storage)?.Role ?? TensorRoles.OfName(storage.Name);

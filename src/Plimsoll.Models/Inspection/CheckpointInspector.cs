@@ -73,21 +73,15 @@ public static class CheckpointInspector
             Types = StorageLines.ByType(inspection.Storages, inspection.ElementsOf),
             Parts = StorageLines.ByPart(inspection.Storages, inspection.RoleOf, inspection.ElementsOf),
         };
-        inspection = ParameterCount.Apply(inspection) with { QuantizationText = QuantizationText.Describe(inspection) };
+        inspection = ParameterCount.Apply(inspection) with { QuantizationText = QuantizationText.Describe(inspection), Precision = QuantizationText.Precision(inspection) };
         var notes = InspectionNotes.Find(inspection);
         return inspection with { Notes = [.. notes], Problems = [.. inspection.Problems, .. InspectionChecks.Run(inspection)] };
     }
 
-    private static CheckpointInspection InspectConfiguration(string path, string configPath)
+    /// <summary>Describes a model by its configuration alone.</summary>
+    public static CheckpointInspection InspectConfiguration(string path, ModelConfig config, QuantizationConfig? quantization)
     {
-        var config = ReadConfig(configPath);
-        var folder = Path.GetDirectoryName(Path.GetFullPath(configPath))!;
-        var isModel = config.Has("model_type") || config.Has("architectures");
-        var quantization = isModel ? QuantizationConfig.Find(config) : QuantizationConfig.Parse(configPath, File.ReadAllBytes(configPath));
-        if (!isModel && quantization is null)
-            throw new CheckpointFormatException(configPath, null, "a configuration with model_type, or one of a quantizer", "neither");
-        var (shape, refusal) = isModel ? Guard(() => ModelShapeReader.FromConfig(config, Path.GetFileName(path), "config.json")) : (null, null);
-        var tokenizer = Directory.Exists(path) ? TokenizerReader.FromFolder(folder, config) : null;
+        var (shape, refusal) = Guard(() => ModelShapeReader.FromConfig(config, Path.GetFileName(path), "config.json"));
         return new()
         {
             Path = path,
@@ -96,14 +90,32 @@ public static class CheckpointInspector
             Quantization = quantization,
             Shape = shape,
             ShapeRefusal = refusal,
-            Architecture = isModel ? TypeName(config) : null,
+            Architecture = TypeName(config),
             Parameters = shape?.Parameters,
-            ParametersNote = shape is null ? "nothing tells how many" : "of the architecture with these settings",
+            ParametersNote = shape is null ? "the architecture is not known" : "of the architecture with these settings",
+            ContextLength = shape?.MaxContext,
+            Precision = quantization?.PrecisionName,
+            QuantizationText = quantization?.Describe() ?? $"none{(shape?.PublishedType is { } type ? $": published as {type}" : "")}",
+            Notes = [.. shape?.Notes ?? [], .. refusal is null ? Array.Empty<string>() : [$"What the architecture has is not known: {refusal}."]],
+        };
+    }
+
+    private static CheckpointInspection InspectConfiguration(string path, string configPath)
+    {
+        var config = ReadConfig(configPath);
+        if (!config.Has("model_type") && !config.Has("architectures"))
+        {
+            return QuantizationConfig.Parse(configPath, File.ReadAllBytes(configPath)) is { } alone
+                ? new() { Path = path, Kind = CheckpointKind.Configuration, Quantization = alone, QuantizationText = alone.Describe(), ParametersNote = "the file describes a quantization, not a model" }
+                : throw new CheckpointFormatException(configPath, null, "a configuration with model_type, or one of a quantizer", "neither");
+        }
+        var folder = Path.GetDirectoryName(Path.GetFullPath(configPath))!;
+        var isFolder = Directory.Exists(path);
+        var tokenizer = isFolder ? TokenizerReader.FromFolder(folder, config) : null;
+        return InspectConfiguration(path, config, isFolder ? QuantizationConfig.FindIn(folder, config) : QuantizationConfig.Find(config)) with
+        {
             Tokenizer = tokenizer,
             HasChatTemplate = tokenizer?.HasChatTemplate == true,
-            ContextLength = shape?.MaxContext,
-            QuantizationText = quantization?.Describe() ?? $"none{(shape?.PublishedType is { } type ? $": published as {type}" : "")}",
-            Notes = shape?.Notes ?? [],
         };
     }
 

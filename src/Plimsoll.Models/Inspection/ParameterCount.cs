@@ -1,3 +1,4 @@
+using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Layouts;
 
 namespace Plimsoll.Models.Inspection;
@@ -12,7 +13,7 @@ internal static class ParameterCount
         if (!inspection.IsComplete)
         {
             return inspection.Shape is { } shape
-                ? inspection with { Parameters = shape.Parameters, ParametersNote = "of the architecture, as files are missing" }
+                ? inspection with { Parameters = shape.Parameters, ParametersNote = "of the architecture, as files are missing" + Beside(inspection.Checkpoint?.Index, shape) }
                 : inspection with { ParametersNote = "not all files are there, and the architecture is not known" };
         }
         var counted = 0L;
@@ -33,5 +34,15 @@ internal static class ParameterCount
             ParametersNote = $"{InspectionProblem.Count(unknown.Count, "packed parameter", "does", "do")} not tell how many weights they hold "
                 + $"({InspectionProblem.Examples([.. unknown.Select(storage => storage.TypeName).Distinct()])})",
         };
+    }
+
+    /// <summary>What the index lists beyond the architecture: a tower of which only the names are at hand.</summary>
+    private static string Beside(ShardIndex? index, ModelShape shape)
+    {
+        if (index is null)
+            return "";
+        var known = shape.Tensors.Select(tensor => TensorName.Key(tensor.Name)).ToHashSet(StringComparer.Ordinal);
+        var beside = index.WeightMap.Keys.Where(name => !known.Contains(TensorName.Key(TensorName.Of(name).Parameter)) && !known.Contains(TensorName.Key(name))).Order(StringComparer.Ordinal).ToList();
+        return beside.Count == 0 ? "" : $"; not counted are {beside.Count:N0} listed tensors that it is not known to have ({InspectionProblem.Examples(beside, 1)})";
     }
 }

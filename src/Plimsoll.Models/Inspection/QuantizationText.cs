@@ -23,6 +23,16 @@ internal static class QuantizationText
             : stored.Count > 0 ? $"none: stored as {InspectionProblem.Examples(stored)}" : "none";
     }
 
+    /// <summary>The precision in a word; null where there are no weights.</summary>
+    public static string? Precision(CheckpointInspection inspection)
+    {
+        if (inspection.Kind is CheckpointKind.Vocabulary or CheckpointKind.ImportanceMatrix || inspection.Types.IsEmpty)
+            return null;
+        if (inspection.Quantization is { } quantization)
+            return quantization.PrecisionName;
+        return inspection.Checkpoint?.Gguf?.Raw("general.file_type") is long id && GgufFileType.FromId(id) is { } type ? type.Name : inspection.Types[0].Name.ToLowerInvariant();
+    }
+
     private static string Gguf(CheckpointInspection inspection, GgufMetadata metadata)
     {
         if (inspection.Kind is CheckpointKind.Vocabulary or CheckpointKind.ImportanceMatrix)

@@ -33,7 +33,7 @@ internal static class StorageLines
 
     private static string TypeOf(ParameterStorage storage) => storage.Kind switch
     {
-        StorageKind.Buffer => "constants (masks, rotary tables)",
+        StorageKind.Buffer => "buffers, no parameters",
         StorageKind.CacheScale => "KV cache scales",
         StorageKind.Orphan => "scales without weights",
         StorageKind.Optimizer => "optimizer state",

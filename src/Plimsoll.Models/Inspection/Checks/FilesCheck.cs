@@ -13,7 +13,7 @@ internal static class FilesCheck
         if (inspection.Checkpoint is not { } checkpoint)
             yield break;
         foreach (var problem in checkpoint.Problems)
-            yield return InspectionProblem.Error(Name, $"{problem}.");
+            yield return InspectionProblem.Error(Name, problem.EndsWith('…') ? problem : $"{problem}.");
         if (checkpoint.Format != CheckpointFormat.Gguf)
             yield break;
         var alignment = checkpoint.Gguf?.Raw("general.alignment") as long? ?? GgufLimits.DefaultAlignment;
