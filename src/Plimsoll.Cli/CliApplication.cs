@@ -16,13 +16,7 @@ internal static class CliApplication
 {
     public static int Run(string[] args, CliEnvironment environment)
     {
-        var root = new RootCommand("Tells whether a language model fits a GPU, with every byte explained.");
-        foreach (var option in GlobalOptions.All)
-            root.Options.Add(option);
-        foreach (var command in Commands(environment))
-            root.Subcommands.Add(command);
-
-        var parsed = root.Parse(args);
+        var parsed = CreateRoot(environment).Parse(args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)
@@ -57,6 +51,17 @@ internal static class CliApplication
             environment.Error.WriteLine($"plimsoll: this is our bug, please report it: {failure}");
             return ExitCode.Bug;
         }
+    }
+
+    /// <summary>The commands and options as declared; nothing is read or run yet.</summary>
+    public static RootCommand CreateRoot(CliEnvironment environment)
+    {
+        var root = new RootCommand("Tells whether a language model fits a GPU, with every byte explained.");
+        foreach (var option in GlobalOptions.All)
+            root.Options.Add(option);
+        foreach (var command in Commands(environment))
+            root.Subcommands.Add(command);
+        return root;
     }
 
     /// <summary>The command as it was typed, sub-command included.</summary>

@@ -147,6 +147,7 @@ static JsonObject Reduce(JsonObject config)
 void Write(string path)
 {
     var options = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    var precisions = JsonNode.Parse(File.ReadAllText(knownPath))!["published_precisions"]!.AsObject();
     var text = new StringBuilder("{\n  \"schema\": \"plimsoll.model-catalog/1\",\n  \"models\": [\n");
     var lines = entries.OrderBy(entry => entry.Id, StringComparer.OrdinalIgnoreCase).Select(entry =>
     {
@@ -154,6 +155,8 @@ void Write(string path)
         if (entry.Aliases.Count > 0)
             line["aliases"] = new JsonArray([.. entry.Aliases.Select(alias => (JsonNode)alias)]);
         line["source"] = entry.Source;
+        if (precisions[entry.Id] is { } precision)
+            line["precision"] = precision.DeepClone();
         line["config"] = entry.Config.DeepClone();
         return "    " + line.ToJsonString(options);
     });

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Plimsoll.Models;
 using Plimsoll.Models.Catalog;
@@ -9,23 +7,8 @@ namespace Plimsoll.Cli.Models;
 /// <summary><c>plimsoll.models/1</c>: the entries asked for, with layers and tensors when it is one.</summary>
 internal static class ModelsJson
 {
-    private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    public static void Write(TextWriter output, IReadOnlyList<ModelCatalogEntry> entries, bool detail)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, Options))
-        {
-            json.WriteStartObject();
-            json.WriteString("schema", "plimsoll.models/1");
-            json.WriteStartArray("models");
-            foreach (var entry in entries)
-                WriteEntry(json, entry, detail);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        output.WriteLine(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
-    }
+    public static void Write(TextWriter output, IReadOnlyList<ModelCatalogEntry> entries, bool detail) =>
+        JsonOutput.Write(output, "plimsoll.models/1", json => json.WriteArray("models", entries, entry => WriteEntry(json, entry, detail)));
 
     private static void WriteEntry(Utf8JsonWriter json, ModelCatalogEntry entry, bool detail)
     {

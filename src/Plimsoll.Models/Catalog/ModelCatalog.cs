@@ -1,4 +1,5 @@
 using Plimsoll.Checkpoints;
+using Plimsoll.Numerics;
 
 namespace Plimsoll.Models.Catalog;
 
@@ -62,7 +63,7 @@ public sealed class ModelCatalog
         var keys = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in Entries)
             keys.TryAdd(ModelName.Key(entry.Id), entry.ShortName);
-        return ClosestWords.Find(ModelName.Key(name), keys.Keys, count).Select(key => keys[key]).ToList();
+        return ClosestNames.Find(ModelName.Key(name), keys.Keys, count).Select(key => keys[key]).ToList();
     }
 
     private ModelCatalogEntry? FindKey(string key) => byKey.GetValueOrDefault(key) ?? below?.FindKey(key);

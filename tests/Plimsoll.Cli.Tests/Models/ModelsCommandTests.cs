@@ -54,7 +54,7 @@ public class ModelsCommandTests
     }
 
     [Fact]
-    public void A_catalog_that_does_not_exist_is_bad_input() => Assert.Contains("nowhere.json does not exist", Run(3, "models", "--catalog", "nowhere.json").Error);
+    public void A_catalog_that_does_not_exist_is_bad_input() => Assert.Contains("nowhere.json: no such file", Run(3, "models", "--catalog", "nowhere.json").Error);
 
     private static (string Out, string Error) Run(int exitCode, params string[] args) => Run(exitCode, args, _ => null);
 
