@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Plimsoll.Models;
-using Plimsoll.Numerics;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Training;
