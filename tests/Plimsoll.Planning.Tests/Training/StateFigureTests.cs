@@ -1,4 +1,3 @@
-using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Training;
 
 namespace Plimsoll.Planning.Tests.Training;
