@@ -21,6 +21,12 @@ public sealed record Checkpoint
     /// <summary>The metadata of a GGUF file (the first of a split one); null for the other formats.</summary>
     public GgufMetadata? Gguf { get; init; }
 
+    /// <summary>The version of the GGUF layout, 2 or 3; null for the other formats.</summary>
+    public int? GgufVersion { get; init; }
+
+    /// <summary>The index that says which file holds which tensor; null without one.</summary>
+    public ShardIndex? Index { get; init; }
+
     /// <summary>Free-form text beside the tensors: <c>__metadata__</c> of safetensors, plain values of PyTorch archives.</summary>
     public ImmutableDictionary<string, string> Metadata { get; init; } = ImmutableDictionary<string, string>.Empty;
 
@@ -73,6 +79,13 @@ public sealed record Checkpoint
 
     /// <summary>The paths in a folder that <see cref="Open"/> takes: the folder itself if it holds a Hugging Face checkpoint, and every GGUF.</summary>
     public static ImmutableArray<string> Locate(string folder) => CheckpointFolder.Locate(folder);
+
+    /// <summary>Every path in a folder that <see cref="Open"/> takes: what <see cref="Locate"/> finds, and files that stand alone.</summary>
+    /// <remarks>
+    /// Safetensors files that belong together neither by an index, nor by their numbers, nor by a <c>config.json</c>, are one checkpoint each. Other files
+    /// of a Hugging Face folder (a second copy in another layout) are left out.
+    /// </remarks>
+    public static ImmutableArray<string> LocateAll(string folder) => CheckpointFolder.LocateAll(folder);
 
     /// <summary>Opens everything that <see cref="Locate"/> finds.</summary>
     /// <inheritdoc cref="Open" path="/exception"/>

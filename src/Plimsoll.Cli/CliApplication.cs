@@ -2,8 +2,11 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Accuracy;
+using Plimsoll.Cli.Fit;
 using Plimsoll.Cli.Formats;
 using Plimsoll.Cli.Gpus;
+using Plimsoll.Cli.Inspect;
+using Plimsoll.Cli.Models;
 using Plimsoll.Cli.Plan;
 
 namespace Plimsoll.Cli;
@@ -13,13 +16,7 @@ internal static class CliApplication
 {
     public static int Run(string[] args, CliEnvironment environment)
     {
-        var root = new RootCommand("Tells whether a language model fits a GPU, with every byte explained.");
-        foreach (var option in GlobalOptions.All)
-            root.Options.Add(option);
-        foreach (var command in Commands(environment))
-            root.Subcommands.Add(command);
-
-        var parsed = root.Parse(args);
+        var parsed = CreateRoot(environment).Parse(args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)
@@ -56,6 +53,17 @@ internal static class CliApplication
         }
     }
 
+    /// <summary>The commands and options as declared; nothing is read or run yet.</summary>
+    public static RootCommand CreateRoot(CliEnvironment environment)
+    {
+        var root = new RootCommand("Tells whether a language model fits a GPU, with every byte explained.");
+        foreach (var option in GlobalOptions.All)
+            root.Options.Add(option);
+        foreach (var command in Commands(environment))
+            root.Subcommands.Add(command);
+        return root;
+    }
+
     /// <summary>The command as it was typed, sub-command included.</summary>
     private static string Path(CommandResult command) => command.Parent is CommandResult parent ? $"{Path(parent)} {command.Command.Name}" : "plimsoll";
 
@@ -63,7 +71,10 @@ internal static class CliApplication
     private static IEnumerable<Command> Commands(CliEnvironment environment)
     {
         yield return PlanCommand.Create(environment);
+        yield return FitCommand.Create(environment);
         yield return GpusCommand.Create(environment);
+        yield return ModelsCommand.Create(environment);
+        yield return InspectCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);
     }

@@ -34,7 +34,7 @@ internal static class ModelChoice
             return FromBareSize(name);
         var catalog = UserCatalogs.Models(parsed.GetValue(PlanOptions.Catalog), environment);
         if (catalog.Find(name) is { } entry)
-            return new() { Shape = entry.Shape, StoredPrecision = NamedPrecision.Of(name) ?? ModelLocator.PrecisionOf(entry.Shape) };
+            return new() { Shape = entry.Shape, StoredPrecision = NamedPrecision.Of(name) ?? entry.Precision ?? ModelLocator.PrecisionOf(entry.Shape) };
         if (name.Count(character => character == '/') == 1)
             return HubChoice.Locate(name, parsed, environment);
         throw CliException.WrongUsage($"unknown model '{name}'", Suggestion(catalog.Suggest(name)));
@@ -52,7 +52,8 @@ internal static class ModelChoice
         }
     }
 
-    private static bool LooksLikePath(string name) =>
+    /// <summary>Whether a name that is no file was meant as one.</summary>
+    public static bool LooksLikePath(string name) =>
         name.StartsWith('.') || name.StartsWith('/') || name.StartsWith('~') || name.Contains('\\') || name.Count(character => character == '/') > 1
         || FileEndings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 

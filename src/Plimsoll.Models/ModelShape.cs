@@ -42,7 +42,10 @@ public sealed record ModelShape
     /// <summary>The exact number of stored parameters.</summary>
     public long Parameters => Tensors.Sum(tensor => tensor.Elements);
 
-    /// <summary>Parameters that take part in computing one token: all but the experts that are not chosen.</summary>
+    /// <summary>Elements of keys and values that one more token adds to the caches of all layers, while it is inside every window.</summary>
+    public long KeyValueElementsPerToken => Layers.Sum(layer => layer.Attention?.CachedElements ?? 0);
+
+    /// <summary>Parameters that take part in computing one text token: all but experts that are not chosen, towers and next-token layers.</summary>
     public long ActiveParameters => Tensors.Sum(tensor => tensor.ActiveElements);
 }
 
@@ -87,6 +90,17 @@ public sealed record AttentionShape
 
     /// <summary>Multi-head latent attention (DeepSeek): what is cached instead of keys and values.</summary>
     public LatentAttentionShape? Latent { get; init; }
+
+    /// <summary>
+    /// Elements per token of context that sparse attention keeps beside the ordinary cache: the keys of an indexer (DeepSeek-V3.2, MiniMax M3) or pooled keys
+    /// (DeepSeek-V4). Not part of <see cref="CachedElements"/>: whether and how an engine keeps them was not verified.
+    /// </summary>
+    public double SparseCacheElements { get; init; }
+
+    /// <summary>Elements that one token adds to the cache of this layer: keys and values, or the latent vector; none where they belong to an earlier layer.</summary>
+    public long CachedElements => SharesKeyValues ? 0
+        : Latent is { } latent ? latent.KeyValueRank + latent.RopeDim
+        : (long)KeyValueHeads * (KeyHeadDim + ValueHeadDim);
 }
 
 /// <summary>The compressed cache of multi-head latent attention: <see cref="KeyValueRank"/> + <see cref="RopeDim"/> elements per token and layer.</summary>

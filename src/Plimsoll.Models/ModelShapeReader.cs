@@ -26,11 +26,13 @@ public static partial class ModelShapeReader
             builder.Note($"The architecture '{modelType}' is not known; it is planned as if it were '{assume}'.", Confidence.Low);
         }
         if (writer is null)
-            throw new UnknownArchitectureException(modelType, null, Nearest(modelType));
+            throw new UnknownArchitectureException(modelType, ArchitectureTable.ReasonToRefuse(modelType), Nearest(modelType));
 
         try
         {
             var facts = writer(new(modelType, reader, builder));
+            if (facts.Hidden == 0 || facts.Vocabulary == 0 || facts.Layers == 0)
+                throw new CheckpointFormatException(config.Path, null, "a hidden size, a vocabulary and layers", $"{facts.Hidden}, {facts.Vocabulary} and {facts.Layers}");
             var shape = Assemble(builder, facts, id, modelType, source) with { PublishedType = ReadType(reader) };
             _ = shape.Parameters; // Overflows here, where it can be blamed on the configuration.
             return shape;

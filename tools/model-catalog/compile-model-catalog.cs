@@ -68,15 +68,19 @@ void ReadFacts(string path)
 {
     // Python writes Infinity, which is not JSON; no shape depends on such a value.
     var root = JsonNode.Parse(Regex.Replace(File.ReadAllText(path), @"-?\bInfinity\b", "null"))!.AsObject();
-    foreach (var (id, fact) in root)
+    var stated = JsonNode.Parse(File.ReadAllText(knownPath))!["facts"]!.AsObject();
+    foreach (var (name, fact) in root)
     {
+        var more = stated[name];
+        var id = (string?)more?["id"] ?? name;
         var kind = (string)fact!["kind"]!;
         var isConfig = kind.StartsWith("raw HF config", StringComparison.Ordinal) || kind == "HF-style config in MLC preset";
         if (!isConfig || id.StartsWith("mlc-preset/", StringComparison.Ordinal) || id.EndsWith('?') || KnownNames.Contains(entries, id))
             continue;
         var source = (string)fact["source"]!;
-        double? stated = fact["total_params_b_stated"]?["value"] is JsonValue value ? value.GetValue<double>() : null;
-        Consider(new(id, [], source, Reduce(fact["raw"]!.AsObject())), null, stated);
+        // A rename without a count is compared with the size in its name.
+        var billions = (double?)more?["billions"] ?? (more is null && fact["total_params_b_stated"]?["value"] is JsonValue value ? value.GetValue<double>() : null);
+        Consider(new(id, [], source, Reduce(fact["raw"]!.AsObject())), null, billions);
     }
 }
 
@@ -143,6 +147,7 @@ static JsonObject Reduce(JsonObject config)
 void Write(string path)
 {
     var options = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    var precisions = JsonNode.Parse(File.ReadAllText(knownPath))!["published_precisions"]!.AsObject();
     var text = new StringBuilder("{\n  \"schema\": \"plimsoll.model-catalog/1\",\n  \"models\": [\n");
     var lines = entries.OrderBy(entry => entry.Id, StringComparer.OrdinalIgnoreCase).Select(entry =>
     {
@@ -150,6 +155,8 @@ void Write(string path)
         if (entry.Aliases.Count > 0)
             line["aliases"] = new JsonArray([.. entry.Aliases.Select(alias => (JsonNode)alias)]);
         line["source"] = entry.Source;
+        if (precisions[entry.Id] is { } precision)
+            line["precision"] = precision.DeepClone();
         line["config"] = entry.Config.DeepClone();
         return "    " + line.ToJsonString(options);
     });

@@ -4,8 +4,6 @@ namespace Plimsoll.Checkpoints.HuggingFace;
 /// <remarks>Creating one costs nothing; the network is touched by the first question that the caches cannot answer.</remarks>
 public sealed class HubClient : IDisposable
 {
-    private static readonly string[] QuantizationFiles = ["hf_quant_config.json", "quantize_config.json", "quant_config.json"];
-
     private readonly HubSettings settings;
     private readonly Lazy<HubHttp> http;
 
@@ -72,7 +70,7 @@ public sealed class HubClient : IDisposable
 
     private static async Task<QuantizationConfig?> ReadQuantizationAsync(HubSession session, CancellationToken cancellation)
     {
-        foreach (var file in QuantizationFiles)
+        foreach (var file in QuantizationConfig.OwnFiles)
         {
             if (await session.ReadFileAsync(file, HubLimits.MaxConfigBytes, cancellation).ConfigureAwait(false) is { } json)
                 return QuantizationConfig.Parse(session.Name(file), json);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Bytes;
 
 namespace Plimsoll.Checkpoints.HuggingFace;
 
@@ -6,6 +7,9 @@ namespace Plimsoll.Checkpoints.HuggingFace;
 /// <remarks>An unknown method keeps its name and has no scheme: nothing is guessed from keys that only look familiar.</remarks>
 public sealed class QuantizationConfig
 {
+    /// <summary>Files of ModelOpt, AutoGPTQ and AutoAWQ, in the order they are looked for.</summary>
+    internal static readonly ImmutableArray<string> OwnFiles = ["hf_quant_config.json", "quantize_config.json", "quant_config.json"];
+
     private readonly Dictionary<string, QuantizationScheme?> named;
     private readonly ImmutableArray<ModuleRule> rules;
     private readonly ImmutableArray<ModulePattern> only;
@@ -62,6 +66,21 @@ public sealed class QuantizationConfig
     /// <summary>Reads a file of its own: <c>hf_quant_config.json</c> (ModelOpt), <c>quantize_config.json</c> (AutoGPTQ), <c>quant_config.json</c> (AutoAWQ).</summary>
     /// <inheritdoc cref="Find"/>
     public static QuantizationConfig? Parse(string path, ReadOnlyMemory<byte> json) => QuantizationReader.FindInOwnFile(ModelConfig.Parse(path, json));
+
+    /// <summary>Finds the quantization of a model on disk: in its configuration, else in a file of its own beside it; null for plain weights.</summary>
+    /// <inheritdoc cref="Find"/>
+    public static QuantizationConfig? FindIn(string folder, ModelConfig? config)
+    {
+        if (config is not null && Find(config) is { } found)
+            return found;
+        foreach (var name in OwnFiles)
+        {
+            var path = System.IO.Path.Combine(folder, name);
+            if (File.Exists(path) && Parse(path, SmallFile.Read(path, HubLimits.MaxConfigBytes)) is { } own)
+                return own;
+        }
+        return null;
+    }
 
     /// <summary>How the linear layer with this name (<c>model.layers.0.mlp.down_proj</c>) is stored; null when it keeps its precision.</summary>
     /// <remarks>Ask for linear layers only: norms, biases and embeddings are never converted and no list says so.</remarks>

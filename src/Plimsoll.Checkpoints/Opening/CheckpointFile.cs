@@ -31,21 +31,31 @@ internal sealed record CheckpointFile(
         }
     }
 
+    /// <summary>Whether the first bytes are those of a checkpoint: many files are called <c>.bin</c>.</summary>
+    public static bool IsRecognized(string path)
+    {
+        using var source = new FileByteSource(path);
+        Span<byte> buffer = stackalloc byte[16];
+        return ByContent(buffer[..source.Read(0, buffer)]) is not null;
+    }
+
+    private static CheckpointFormat? ByContent(ReadOnlySpan<byte> first) =>
+        first.StartsWith("GGUF"u8) ? CheckpointFormat.Gguf
+        : first.StartsWith("PK\x3\x4"u8) || first.Length > 1 && first[0] == 0x80 && first[1] <= 5 ? CheckpointFormat.PyTorch
+        : first.Length > SafetensorsLimits.LengthBytes && first[SafetensorsLimits.LengthBytes] == (byte)'{' ? CheckpointFormat.Safetensors
+        : null;
+
     /// <summary>The content decides; only what no format recognizes is judged by its name, so that the reader of that format says what is wrong.</summary>
     private static CheckpointFormat Recognize(ByteSource source)
     {
         Span<byte> buffer = stackalloc byte[16];
         var first = buffer[..source.Read(0, buffer)];
-        if (first.StartsWith("GGUF"u8))
-            return CheckpointFormat.Gguf;
-        if (first.StartsWith("PK\x3\x4"u8) || first.Length > 1 && first[0] == 0x80 && first[1] <= 5)
-            return CheckpointFormat.PyTorch;
+        if (ByContent(first) is { } format)
+            return format;
         if (first.StartsWith("version https://"u8))
             throw Refuse(source, "a Git LFS pointer: the data was not downloaded ('git lfs pull' does it)");
         if (first.StartsWith("lmgg"u8) || first.StartsWith("tjgg"u8) || first.StartsWith("fmgg"u8))
             throw Refuse(source, "a GGML file from before GGUF (August 2023)");
-        if (first.Length > SafetensorsLimits.LengthBytes && first[SafetensorsLimits.LengthBytes] == (byte)'{')
-            return CheckpointFormat.Safetensors;
         return System.IO.Path.GetExtension(source.Path).ToLowerInvariant() switch
         {
             ".gguf" => CheckpointFormat.Gguf,

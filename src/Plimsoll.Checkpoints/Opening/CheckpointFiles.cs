@@ -73,6 +73,8 @@ internal static class CheckpointFiles
             Files = [.. files.Select(file => file.Path)],
             Tensors = tensors,
             Gguf = GgufSplit.First(ggufs)?.Metadata,
+            GgufVersion = GgufSplit.First(ggufs)?.Version,
+            Index = index,
             Metadata = files.IsEmpty ? ImmutableDictionary<string, string>.Empty : files[0].Metadata,
             ConfigPath = configPath,
             MissingFiles = missing,

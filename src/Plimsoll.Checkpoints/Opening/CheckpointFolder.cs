@@ -21,6 +21,18 @@ internal static class CheckpointFolder
     public static ImmutableArray<string> Locate(string folder) =>
         [.. OpenHuggingFace(folder) is null ? Array.Empty<string>() : [folder], .. GgufFiles(folder)];
 
+    public static ImmutableArray<string> LocateAll(string folder)
+    {
+        var safetensors = Files(folder, "*.safetensors");
+        var isOne = File.Exists(Path.Combine(folder, "config.json")) || First(folder, "model.safetensors", "*.safetensors.index.json") is not null
+            || safetensors.Select(FirstOfSplit).Distinct().ToList() is [not null];
+        if (OpenHuggingFace(folder) is not null && (isOne || safetensors.IsEmpty))
+            return [folder, .. GgufFiles(folder)];
+        string[] patterns = ["*.pt", "*.pth", "*.ckpt", "*.bin"];
+        var loose = safetensors.DistinctBy(file => FirstOfSplit(file) ?? file).Concat(patterns.SelectMany(pattern => Files(folder, pattern)).Where(CheckpointFile.IsRecognized));
+        return [.. loose.Concat(GgufFiles(folder)).Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>How to open the checkpoint that the Hugging Face libraries would load from the folder; null when there is none.</summary>
     private static Func<Checkpoint>? OpenHuggingFace(string folder)
     {

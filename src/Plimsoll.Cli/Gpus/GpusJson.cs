@@ -6,21 +6,8 @@ namespace Plimsoll.Cli.Gpus;
 /// <summary>The GPU catalog as <c>plimsoll.gpus/1</c>: every figure with its source, absent where nothing is known.</summary>
 internal static class GpusJson
 {
-    public static void Write(TextWriter output, IReadOnlyList<GpuSpec> gpus)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("schema", "plimsoll.gpus/1");
-            writer.WriteStartArray("gpus");
-            foreach (var gpu in gpus)
-                WriteGpu(writer, gpu);
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
-        output.WriteLine(System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
-    }
+    public static void Write(TextWriter output, IReadOnlyList<GpuSpec> gpus) =>
+        JsonOutput.Write(output, "plimsoll.gpus/1", json => json.WriteArray("gpus", gpus, gpu => WriteGpu(json, gpu)));
 
     private static void WriteGpu(Utf8JsonWriter writer, GpuSpec gpu)
     {

@@ -2,6 +2,8 @@ using System.CommandLine;
 using Plimsoll.Cli.Gpus;
 using Plimsoll.Models;
 using Plimsoll.Planning;
+using Plimsoll.Planning.Engines;
+using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Training;
 
@@ -13,6 +15,7 @@ internal static class PlanCommand
     private static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
     private static readonly Option<string?> Gpu = new("--gpu", "-g") { Description = "rtx-4090, 2x rtx-3090, 24GiB, local" };
     private static readonly Option<string> For = new("--for") { Description = "what the memory is for", DefaultValueFactory = _ => "inference" };
+    private static readonly Option<bool> What = new("--what-if") { Description = "every lever with the bytes it saves, and the least painful combination that fits" };
     private static readonly Option<bool> Explain = new("--explain") { Description = "show every formula with its numbers and source" };
 
     public static Command Create(CliEnvironment environment)
@@ -32,7 +35,7 @@ internal static class PlanCommand
               plimsoll plan llama-3.1-8b --for qlora --rank 32 --lora-targets all-linear --checkpointing full --gpu rtx-4090
             """)
         {
-            Model, Gpu, For, Explain,
+            Model, Gpu, For, What, Explain,
         };
         For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
         foreach (var option in PlanOptions.All.Concat(TrainingOptions.All))
@@ -79,19 +82,27 @@ internal static class PlanCommand
         if (parsed.GetValue(PlanOptions.Draft) is { } draftName)
         {
             var draft = ModelChoice.Locate(draftName, parsed, environment);
-            var draftRequest = PlanRequestBuilder.Build(parsed, draft, 1, null) with { Parallel = Planning.Engines.Parallelism.One };
+            var draftRequest = PlanRequestBuilder.Build(parsed, draft, 1, null) with { Parallel = Parallelism.One };
             plan = DraftModel.Add(plan, InferencePlanner.Plan(draftRequest));
         }
-        var speed = PlanSpeed.Estimate(request, device);
-        return new()
+        var report = new PlanReport
         {
             Inference = request,
             Plan = plan,
             Device = device,
             Limits = device is null ? null : PlanLimits.Find(request, device.Gpu.UsableMemory.Bytes),
-            Decode = speed.Decode,
-            Prefill = speed.Prefill,
-            SpeedRefusal = speed.Reason,
+            WhatIf = parsed.GetValue(What) ? EvaluateLevers(request) : null,
         };
+        if (report.Fits != true)
+            return report;
+        // What does not run has no speed.
+        var speed = PlanSpeed.Estimate(request, device);
+        return report with { Decode = speed.Decode, Prefill = speed.Prefill, SpeedRefusal = speed.Reason };
     }
+
+    private static WhatIfResult EvaluateLevers(InferenceRequest request) => WhatIf.Evaluate(
+        request,
+        InferenceLevers.For(request),
+        InferencePlanner.Plan,
+        request.DeviceBytes is { } usable ? changed => PlanLimits.Fits(changed, usable) : null);
 }

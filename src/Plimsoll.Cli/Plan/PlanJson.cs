@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Plimsoll.Planning.Engines;
+using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
 
@@ -19,8 +20,30 @@ internal static class PlanJson
         if (report.Plan.Host is { } host)
             WriteHost(json, host);
         WriteVerdict(json, report);
+        if (report.WhatIf is { } whatIf)
+            WriteLevers(json, whatIf);
         json.WriteStrings("notes", report.Plan.Notes);
     });
+
+    private static void WriteLevers(Utf8JsonWriter json, WhatIfResult whatIf)
+    {
+        json.WriteStartObject("what_if");
+        json.WriteArray("levers", whatIf.Effects, effect =>
+        {
+            json.WriteStartObject();
+            json.WriteString("action", effect.Action);
+            json.WriteNumber("saves_bytes", effect.SavesBytes);
+            json.WriteNumber("peak_bytes", effect.PeakBytes);
+            if (effect.FitsAlone is { } fits)
+                json.WriteBoolean("fits_alone", fits);
+            json.WriteString("cost", effect.Cost);
+            json.WriteEndObject();
+        });
+        json.WriteStrings("combination", whatIf.Combination);
+        json.WriteBoolean("combination_fits", whatIf.CombinationFits);
+        json.WriteNumber("combination_peak_bytes", whatIf.CombinationPeakBytes);
+        json.WriteEndObject();
+    }
 
     private static void WriteModel(Utf8JsonWriter json, PlanReport report)
     {

@@ -1,6 +1,7 @@
 using Plimsoll.Models;
 using Plimsoll.Planning;
 using Plimsoll.Planning.Engines;
+using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
@@ -34,6 +35,9 @@ internal sealed record PlanReport
 
     /// <summary>Why a speed is missing; null when both are there, or no device was named.</summary>
     public string? SpeedRefusal { get; init; }
+
+    /// <summary>The levers, when they were asked for.</summary>
+    public WhatIfResult? WhatIf { get; init; }
 
     public long? UsableBytes => Device?.Gpu.UsableMemory.Bytes;
 

@@ -13,11 +13,12 @@ internal static class PlanRequestBuilder
 {
     private const long DefaultContext = 8192;
 
-    public static InferenceRequest Build(ParseResult parsed, LocatedModel located, int gpuCount, long? deviceBytes)
+    /// <param name="defaultEngine">The engine when neither the user nor the model names one; null chooses by the kind of weights.</param>
+    public static InferenceRequest Build(ParseResult parsed, LocatedModel located, int gpuCount, long? deviceBytes, string? defaultEngine = null)
     {
         var shape = located.Shape;
         var weights = Weights(parsed.GetValue(PlanOptions.Precision), located);
-        var engine = Engine(parsed.GetValue(PlanOptions.Engine), weights, located);
+        var engine = Engine(parsed.GetValue(PlanOptions.Engine) ?? defaultEngine, weights, located);
         var context = parsed.GetValue(PlanOptions.Context) ?? Math.Min(DefaultContext, shape.MaxContext ?? DefaultContext);
         var parallel = Parallel(parsed.GetValue(PlanOptions.Parallel), engine, gpuCount);
         var utilization = parsed.GetValue(PlanOptions.Utilization);

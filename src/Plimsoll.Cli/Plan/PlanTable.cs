@@ -1,5 +1,6 @@
 using System.Globalization;
 using Plimsoll.Numerics;
+using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
 using Spectre.Console;
@@ -21,6 +22,8 @@ internal static class PlanTable
         if (report.Plan.Host is { } host)
             WriteDevice(terminal, host, host.Name);
         WriteVerdict(terminal, report);
+        if (report.WhatIf is { } whatIf)
+            WriteLevers(terminal, report, whatIf);
         if (explain)
             WriteFormulas(terminal, report);
     }
@@ -108,6 +111,29 @@ internal static class PlanTable
             terminal.Out.WriteLine($"Prefill: about {Rate(prefill)}");
         if (report.SpeedRefusal is { } reason)
             terminal.Out.WriteLine($"No speed estimate: {reason}.");
+    }
+
+    private static void WriteLevers(Terminal terminal, PlanReport report, WhatIfResult whatIf)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn("what if").AddColumn(new TableColumn("saves").RightAligned()).AddColumn(new TableColumn("peak").RightAligned());
+        if (report.Device is not null)
+            table.AddColumn("fits alone");
+        table.AddColumn("cost");
+        foreach (var effect in whatIf.Effects)
+        {
+            var cells = new List<string> { Markup.Escape(effect.Action), Size(effect.SavesBytes), Size(effect.PeakBytes) };
+            if (effect.FitsAlone is { } fits)
+                cells.Add(fits ? "yes" : "no");
+            cells.Add(Markup.Escape(effect.Cost));
+            table.AddRow([.. cells]);
+        }
+        terminal.Rich.Write(table);
+        if (report.Fits == false)
+        {
+            terminal.Out.WriteLine(whatIf.CombinationFits
+                ? $"Least painful way to fit: {string.Join(" and ", whatIf.Combination)} (peak {Size(whatIf.CombinationPeakBytes)})."
+                : "No combination of these fits.");
+        }
     }
 
     private static void WriteFormulas(Terminal terminal, PlanReport report)

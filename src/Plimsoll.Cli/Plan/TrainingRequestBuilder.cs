@@ -73,11 +73,11 @@ internal static class TrainingRequestBuilder
 
     private static WeightSet Weights(string? precision, TrainingMethod method, ComputeType compute, LocatedModel located)
     {
-        if (precision is null && method == TrainingMethod.Qlora && located.Checkpoint is null)
-            return PlanRequestBuilder.Weights("nf4", located);
-        return method == TrainingMethod.Qlora
-            ? PlanRequestBuilder.Weights(precision, located)
-            : PlanRequestBuilder.Weights(precision ?? ComputeNames[(int)compute], located);
+        if (method != TrainingMethod.Qlora)
+            return PlanRequestBuilder.Weights(precision ?? ComputeNames[(int)compute], located);
+        var weights = PlanRequestBuilder.Weights(precision ?? (located.Checkpoint is null ? "nf4" : null), located);
+        // A checkpoint in 16 bits is quantized while it is loaded.
+        return precision is null && weights.Tensors.All(tensor => tensor.Format.BitsPerWeight > 15) ? PlanRequestBuilder.Weights("nf4", located) : weights;
     }
 
     private static EngineProfile Trainer(string? name) => name is null

@@ -34,9 +34,10 @@ internal static class Deepseek
         {
             Mixer = layer =>
             {
-                if (indexer && (indexers is not { } kinds || layer.Index >= kinds.Length || kinds[layer.Index] == "full"))
-                    Indexer(layer, config, latent);
-                return new(Attention(layer, latent));
+                if (!indexer || (indexers is { } kinds && layer.Index < kinds.Length && kinds[layer.Index] != "full"))
+                    return new(Attention(layer, latent));
+                Indexer(layer, config, latent);
+                return new(Attention(layer, latent) with { SparseCacheElements = config.Width("index_head_dim") });
             },
             LayerFeedForward = FeedForward(config, corrected ? CorrectedExperts : SharedExperts),
         };

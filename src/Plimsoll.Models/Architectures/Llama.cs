@@ -86,18 +86,6 @@ internal static class Llama
         });
     }
 
-    /// <summary>EXAONE 4: norms behind attention and feed-forward, query and key norms, three sliding layers of four in the large one.</summary>
-    public static DecoderFacts WriteExaone4(ArchitectureContext context)
-    {
-        var facts = context.Facts();
-        return context.Write(facts, new()
-        {
-            Attention = new() { QueryKeyNorm = QueryKeyNorm.SharedByHeads },
-            LayerNorms = ["post_attention_layernorm", "post_feedforward_layernorm"],
-            Window = Windows.Read(context.Config, facts.Layers, Windows.AllButEvery(context.Config.Count("sliding_window_pattern", 4))),
-        });
-    }
-
     public static DecoderStyle Style(ArchitectureContext context)
     {
         var attention = context.Config.Flag("attention_bias", false);

@@ -1,3 +1,5 @@
+using Plimsoll.Numerics;
+
 namespace Plimsoll.Models.Architectures;
 
 /// <summary>Model types by the other names configurations use.</summary>
@@ -22,7 +24,7 @@ internal static class ModelTypes
     }
 
     /// <summary>The known model type that looks most like this one; null when none does.</summary>
-    public static string? Nearest(string modelType) => ClosestWords.Find(modelType, ArchitectureTable.ModelTypes, 1).FirstOrDefault();
+    public static string? Nearest(string modelType) => ClosestNames.Find(modelType, ArchitectureTable.ModelTypes, 1).FirstOrDefault();
 
     private static string Squeeze(string name) => name.Replace("_", "").Replace("-", "").ToLowerInvariant();
 }

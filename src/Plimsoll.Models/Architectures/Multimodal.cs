@@ -18,6 +18,12 @@ internal static class Multimodal
         return facts;
     }
 
+    public static DecoderFacts WriteGemma3n(ArchitectureContext context)
+    {
+        context.Builder.Note("The vision and audio towers (about 1.0 billion parameters) are not counted.", Confidence.Medium);
+        return Gemma3n.Write(Inner(context, "model.language_model.", "lm_head", "gemma3n_text"));
+    }
+
     public static DecoderFacts WriteGemma4(ArchitectureContext context)
     {
         var facts = Gemma4.Write(Inner(context, "model.language_model.", "lm_head", "gemma4_text"));
@@ -86,6 +92,21 @@ internal static class Multimodal
         if (context.Config.Nested("vision_config") is not null)
             context.Builder.Note("The vision tower (about 0.4 billion parameters) is not counted.", Confidence.Medium);
         return facts;
+    }
+
+    /// <summary>InternVL, Idefics 3, SmolVLM and others whose tower was not verified: the language model alone.</summary>
+    public static DecoderFacts WriteLanguageOnly(ArchitectureContext context)
+    {
+        var config = context.Config.Nested("text_config") ?? context.Config.Nested("llm_config") ?? throw context.Config.Missing("text_config", "llm_config");
+        context.Builder.Note($"Only the language model of '{context.ModelType}' is counted, not its vision tower and projector.", Confidence.Low);
+        return Language(context with
+        {
+            ModelType = config.Text("model_type") ?? "llama",
+            Config = config,
+            Outer = context.Config,
+            TrunkPrefix = "language_model.model.",
+            HeadName = "language_model.lm_head",
+        });
     }
 
     private static DecoderFacts Language(ArchitectureContext inner) => ArchitectureTable.Find(inner.ModelType) is { } write

@@ -1,6 +1,6 @@
 namespace Plimsoll.Models.Architectures;
 
-/// <summary>StableLM 3B-4E1T and StableLM 2 (LayerNorm, gated feed-forward), and StarCoder 2 (LayerNorm, plain feed-forward).</summary>
+/// <summary>StableLM 3B-4E1T and StableLM 2: LayerNorm, gated feed-forward. StableLM Alpha is GPT-NeoX.</summary>
 internal static class StableLm
 {
     public static DecoderFacts Write(ArchitectureContext context)
@@ -20,27 +20,6 @@ internal static class StableLm
                 return new(Decoder.Attention(layer));
             },
         });
-    }
-
-    public static DecoderFacts WriteStarCoder2(ArchitectureContext context)
-    {
-        var config = context.Config;
-        var facts = context.Facts(tied: true);
-        var bias = config.Flag("use_bias", true);
-        return context.Write(facts, new()
-        {
-            NormBias = true,
-            Attention = new() { InputBias = bias, OutputBias = bias },
-            FeedForward = FeedForwardStyle.Plain("c_fc", "c_proj", bias),
-            Window = Windows.Read(config, facts.Layers, _ => true),
-        });
-    }
-
-    /// <summary>Nemotron 3/4 and Minitron: LayerNorm, a plain feed-forward part with a squared ReLU.</summary>
-    public static DecoderFacts WriteNemotron(ArchitectureContext context)
-    {
-        var style = Llama.Style(context);
-        return context.Write(context.Facts(), style with { NormBias = true, FeedForward = FeedForwardStyle.Plain("up_proj", "down_proj", context.Config.Flag("mlp_bias", false)) });
     }
 
     private static void HeadNorms(DecoderLayer layer, string name, int heads)

@@ -94,7 +94,7 @@ internal static class VisionTowers
     /// <summary>Llama 4's ViT.</summary>
     public static void WriteLlama4(ShapeBuilder builder, ConfigReader config, string prefix)
     {
-        long hidden = config.Width("hidden_size", 768), width = config.Width("intermediate_size", 5632), patch = config.Width("patch_size", 14);
+        long hidden = config.Width("hidden_size", 768), width = config.Width("intermediate_size", 5632), patch = Math.Max(1, config.Width("patch_size", 14));
         long projected = config.Width("projector_output_dim", 4096), image = config.Width("image_size", 448);
         builder.Tensor(prefix + "class_embedding", TensorRole.Tower, hidden);
         builder.Linear(prefix + "patch_embedding.linear", hidden, Channels * patch * patch, TensorRole.Tower);

@@ -1,4 +1,5 @@
 using Plimsoll.Checkpoints;
+using Plimsoll.Numerics;
 
 namespace Plimsoll.Models.Catalog;
 
@@ -9,8 +10,8 @@ public sealed class ModelCatalog
 
     private static readonly Lazy<ModelCatalog> Embedded = new(LoadEmbedded);
 
-    private readonly Dictionary<string, ModelCatalogEntry> byKey = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, ModelCatalogEntry> byKeyWithoutDate = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ModelCatalogEntry> byKey;
+    private readonly Lazy<Dictionary<string, ModelCatalogEntry>> byKeyWithoutDate;
     private readonly List<ModelCatalogEntry> entries;
     private readonly ModelCatalog? below;
 
@@ -18,14 +19,8 @@ public sealed class ModelCatalog
     {
         this.entries = entries;
         this.below = below;
-        foreach (var entry in entries)
-        {
-            foreach (var name in entry.Names)
-            {
-                byKey.TryAdd(ModelName.Key(name), entry);
-                byKeyWithoutDate.TryAdd(ModelName.Key(name, withoutDate: true), entry);
-            }
-        }
+        byKey = Index(entries, withoutDate: false);
+        byKeyWithoutDate = new(() => Index(entries, withoutDate: true));
     }
 
     /// <summary>The catalog that comes with the product.</summary>
@@ -53,13 +48,22 @@ public sealed class ModelCatalog
         return FindKey(key) ?? FindKeyWithoutDate(ModelName.Key(name, withoutDate: true));
     }
 
+    /// <summary>The models whose name or alias contains the pattern, by the order of their ids.</summary>
+    public IEnumerable<ModelCatalogEntry> Search(string pattern)
+    {
+        var key = ModelName.Key(pattern);
+        return Entries
+            .Where(entry => entry.Names.Any(name => name.Contains(pattern, StringComparison.OrdinalIgnoreCase) || (key.Length > 1 && ModelName.Key(name).Contains(key, StringComparison.Ordinal))))
+            .OrderBy(entry => entry.Id, StringComparer.OrdinalIgnoreCase);
+    }
+
     /// <summary>The names that most resemble an unknown one, best first.</summary>
     public IReadOnlyList<string> Suggest(string name, int count = 3)
     {
         var keys = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in Entries)
             keys.TryAdd(ModelName.Key(entry.Id), entry.ShortName);
-        return ClosestWords.Find(ModelName.Key(name), keys.Keys, count).Select(key => keys[key]).ToList();
+        return ClosestNames.Find(ModelName.Key(name), keys.Keys, count).Select(key => keys[key]).ToList();
     }
 
     private ModelCatalogEntry? FindKey(string key) => byKey.GetValueOrDefault(key) ?? below?.FindKey(key);
@@ -67,7 +71,18 @@ public sealed class ModelCatalog
     /// <summary>A date in the question is dropped, then one in the catalog: <c>DeepSeek-R1-0528</c> finds R1, <c>olmo-2-7b</c> finds OLMo-2-1124-7B.</summary>
     private ModelCatalogEntry? FindKeyWithoutDate(string key) => key.Length == 0 ? null : FindKey(key) ?? FindDated(key);
 
-    private ModelCatalogEntry? FindDated(string key) => byKeyWithoutDate.GetValueOrDefault(key) ?? below?.FindDated(key);
+    private ModelCatalogEntry? FindDated(string key) => byKeyWithoutDate.Value.GetValueOrDefault(key) ?? below?.FindDated(key);
+
+    private static Dictionary<string, ModelCatalogEntry> Index(List<ModelCatalogEntry> entries, bool withoutDate)
+    {
+        var index = new Dictionary<string, ModelCatalogEntry>(2 * entries.Count, StringComparer.Ordinal);
+        foreach (var entry in entries)
+        {
+            foreach (var name in entry.Names)
+                index.TryAdd(ModelName.Key(name, withoutDate), entry);
+        }
+        return index;
+    }
 
     private static ModelCatalog LoadEmbedded()
     {

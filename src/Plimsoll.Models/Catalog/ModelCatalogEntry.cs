@@ -11,8 +11,9 @@ public sealed class ModelCatalogEntry
     private ModelConfig? config;
     private ModelShape? shape;
 
-    internal ModelCatalogEntry(string id, IReadOnlyList<string> aliases, string factSource, string path, ReadOnlyMemory<byte> configuration)
+    internal ModelCatalogEntry(string id, IReadOnlyList<string> aliases, string factSource, string path, ReadOnlyMemory<byte> configuration, string? precision)
     {
+        Precision = precision;
         Id = id;
         Aliases = aliases;
         FactSource = factSource;
@@ -27,6 +28,9 @@ public sealed class ModelCatalogEntry
 
     /// <summary>Where the configuration values were read.</summary>
     public string FactSource { get; }
+
+    /// <summary>The precision of the published weights where they are quantized (<c>fp8:block128</c>, <c>mxfp4</c>); null for plain ones.</summary>
+    public string? Precision { get; }
 
     /// <summary>The id without its owner.</summary>
     public string ShortName => Id[(Id.LastIndexOf('/') + 1)..];

@@ -48,7 +48,7 @@ internal static class ModelCatalogFile
         var start = reader.TokenStartIndex;
         if (reader.TokenType != JsonTokenType.StartObject)
             throw Bad(path, start, "each model to be an object", reader.TokenType.ToString());
-        string? id = null, source = null;
+        string? id = null, source = null, precision = null;
         var aliases = new List<string>();
         var config = default(Range?);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -57,6 +57,8 @@ internal static class ModelCatalogFile
                 id = Text(path, ref reader, "id");
             else if (reader.ValueTextEquals("source") && reader.Read())
                 source = Text(path, ref reader, "source");
+            else if (reader.ValueTextEquals("precision") && reader.Read())
+                precision = Text(path, ref reader, "precision");
             else if (reader.ValueTextEquals("aliases") && reader.Read())
                 ReadAliases(path, ref reader, aliases);
             else if (reader.ValueTextEquals("config") && reader.Read())
@@ -69,7 +71,8 @@ internal static class ModelCatalogFile
             aliases,
             source ?? throw Bad(path, start, $"the model {id} to have a source", "none"),
             path,
-            json.AsMemory(config ?? throw Bad(path, start, $"the model {id} to have a config", "none")));
+            json.AsMemory(config ?? throw Bad(path, start, $"the model {id} to have a config", "none")),
+            precision);
     }
 
     private static Range Skip(ref Utf8JsonReader reader)

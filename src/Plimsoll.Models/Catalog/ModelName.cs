@@ -13,7 +13,7 @@ internal static class ModelName
     private static readonly HashSet<string> Noise =
     [
         "instruct", "chat", "it", "hf", "base", "pt", "sft", "dpo", "tuned", "deduped", "latest", "text", "model", "gguf", "ggml", "safetensors", "mlx", "onnx",
-        "awq", "gptq", "bnb", "hqq", "exl2", "exl3", "marlin", "autoround", "imatrix", "i1", "ud", "qat", "dynamic", "quantized", "quant", "mtp",
+        "awq", "gptq", "bnb", "hqq", "exl2", "exl3", "marlin", "autoround", "imatrix", "i1", "ud", "qat", "dynamic", "quantized", "quant", "mtp", "embedded", "resharded", "bitsandbytes",
         "f16", "f32", "bf16", "fp16", "fp32", "fp8", "fp4", "nf4", "int2", "int3", "int4", "int8", "mxfp4", "mxfp8", "nvfp4", "w4a16", "w8a8", "w8a16", "w4a8",
         "2bit", "3bit", "4bit", "5bit", "6bit", "8bit", "16bit", "32bit", "g128", "g64", "g32", "128g", "64g", "32g", "e4m3", "e5m2", "static", "tensor",
     ];
@@ -55,8 +55,14 @@ internal static class ModelName
             text = text[..hash];
         if (text.IndexOf('(') is var bracket and > 0)
             text = text[..bracket];
+        // "X + draft" and "X on a machine" are X.
+        foreach (var word in (ReadOnlySpan<string>)[" + ", " on "])
+        {
+            if (text.IndexOf(word, StringComparison.Ordinal) is var at and > 0)
+                text = text[..at];
+        }
         text = text.TrimEnd('/', ' ')[(text.TrimEnd('/', ' ').LastIndexOfAny(['/', '\\']) + 1)..].ToLowerInvariant();
-        foreach (var extension in (ReadOnlySpan<string>)[".gguf", ".safetensors", ".bin", "-hf"])
+        foreach (var extension in (ReadOnlySpan<string>)[".gguf", ".safetensors", ".bin"])
         {
             if (text.EndsWith(extension, StringComparison.Ordinal))
                 text = text[..^extension.Length];

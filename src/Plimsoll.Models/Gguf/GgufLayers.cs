@@ -92,7 +92,11 @@ internal static class GgufLayers
             return isPeriod ? layer => (layer + 1) % pattern[0] != 0 ? window : null : layer => pattern[layer] != 0 ? window : null;
         }
         if (known)
-            return layer => (layer + 1) % inCode.Period != 0 ? window : null;
+        {
+            // Gemma 4 E2B has groups of five, its larger kin groups of six.
+            var period = facts.Architecture == "gemma4" && facts.Layers % 6 != 0 ? 5 : inCode.Period;
+            return layer => (layer + 1) % period != 0 ? window : null;
+        }
         // llama.cpp has no sliding cache for the other architectures, Phi-3 among them, whatever the file states.
         return null;
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Gguf;
+using Plimsoll.Models.Configuration;
 
 namespace Plimsoll.Models.Gguf;
 
@@ -21,6 +22,7 @@ internal static class LlamaCppPrint
         ["heads"] = "attention.head_count",
         ["n_head_kv"] = "attention.head_count_kv",
         ["kv_heads"] = "attention.head_count_kv",
+        ["kv_heads_per_layer"] = "attention.head_count_kv",
         ["n_embd_head_k"] = "attention.key_length",
         ["n_embd_head_v"] = "attention.value_length",
         ["key_length"] = "attention.key_length",
@@ -98,6 +100,10 @@ internal static class LlamaCppPrint
                 foreach (var part in property.Value.EnumerateObject())
                     values[$"{architecture}.ssm.{Ssm(part.Name)}"] = Value(part, id);
                 break;
+            case "sliding_window_pattern" when property.Value.ValueKind == JsonValueKind.String && property.Value.GetString()!.Split(':') is [var sliding, "1"] && long.TryParse(sliding, CultureInfo.InvariantCulture, out var count):
+                // "5:1": five sliding layers, then a full one.
+                values[$"{architecture}.attention.sliding_window_pattern"] = count + 1;
+                break;
             case "layers" when property.Value.ValueKind == JsonValueKind.String && property.Value.GetString()!.Contains('+'):
                 AddLayers(values, architecture, property, id);
                 break;
@@ -146,11 +152,13 @@ internal static class LlamaCppPrint
         }
     }
 
-    /// <summary>A number, or a list as llama.cpp prints it: <c>[8, 8, 0, 8]</c>.</summary>
+    /// <summary>A number, a list as llama.cpp prints it (<c>[8, 8, 0, 8]</c>), or a repeated one (<c>(8,8,8,8,8,1)*8</c>).</summary>
     private static object? Text(string text)
     {
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var single))
             return single;
+        if (text is ['(', .. var repeated] && repeated.Split(")*") is [var once, var times] && int.TryParse(times, CultureInfo.InvariantCulture, out var repeats) && repeats is > 0 and <= ConfigReader.MaxCount)
+            return Text($"[{string.Join(',', Enumerable.Repeat(once, repeats))}]");
         if (text is not ['[', .. var inside, ']'])
             return null;
         var numbers = ImmutableArray.CreateBuilder<long>();

@@ -11,6 +11,9 @@ internal sealed class LlamaCppLayout
     /// <summary>The device number of the host.</summary>
     public const int Host = -1;
 
+    /// <summary>Stays in the file.</summary>
+    private const int Unloaded = -2;
+
     /// <summary>Caches are rounded up to this many cells.</summary>
     private const int CellPadding = 256;
 
@@ -50,7 +53,7 @@ internal sealed class LlamaCppLayout
         var shares = Shares(options.TensorSplit, gpus);
         int Device(int index) => index < first ? Host : Array.FindIndex(shares, share => (double)(index - first) / offloaded < share) is var gpu and >= 0 ? gpu : gpus - 1;
         var output = offloaded > layers ? Device(layers) : Host;
-        var latent = options.LatentLayout ?? (request.Engine.Text("latent_cache") == "compressed" ? LatentCacheLayout.Compressed : LatentCacheLayout.CompressedWithValues);
+        var latent = options.LatentLayout ?? (request.Model.Layers.Any(layer => layer.Attention?.Latent is { FileCachesEveryHead: true }) ? LatentCacheLayout.Expanded : default(LatentCacheLayout?)) ?? (request.Engine.Text("latent_cache") == "compressed" ? LatentCacheLayout.Compressed : LatentCacheLayout.CompressedWithValues);
         return new([.. Enumerable.Range(0, layers).Select(Device)], output, gpus, Math.Max(options.Slots, request.Batch), latent);
     }
 
@@ -95,6 +98,7 @@ internal sealed class LlamaCppLayout
     {
         { Role: TensorRole.Embedding or TensorRole.PositionEmbedding } => Host,
         { Role: TensorRole.Tower } => OffloadedLayers > 0 ? 0 : Host,
+        { Role: TensorRole.NextToken } when request.LlamaCpp.DraftDepth == 0 => Unloaded,
         { Layer: { } layer, Role: TensorRole.Expert } when layer < request.LlamaCpp.CpuExpertLayers => Host,
         { Layer: { } layer } when layer < deviceOfLayer.Length => deviceOfLayer[layer],
         _ => outputDevice,

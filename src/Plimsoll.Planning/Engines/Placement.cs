@@ -38,10 +38,12 @@ internal static class Placement
     public static long WeightBytes(InferenceRequest request, Stage stage) =>
         request.Weights.Tensors.Where(tensor => IsOn(tensor.Shape, stage, request.Model)).Sum(tensor => Share(tensor, request));
 
+    /// <remarks>Next-token-prediction layers are in the checkpoint, but engines load them only to draft with them.</remarks>
     internal static bool IsOn(TensorShape tensor, Stage stage, ModelShape model) => tensor switch
     {
+        { Role: TensorRole.NextToken } => false,
         { Layer: { } layer } when layer < model.Layers.Length => stage.HasLayer(layer),
-        { Role: TensorRole.OutputHead or TensorRole.NextToken } => stage.IsLast,
+        { Role: TensorRole.OutputHead } => stage.IsLast,
         { Role: TensorRole.Embedding } => stage.IsFirst || (stage.IsLast && model.TiedEmbeddings),
         { Role: TensorRole.PositionEmbedding or TensorRole.Tower } => stage.IsFirst,
         _ => stage.IsLast,

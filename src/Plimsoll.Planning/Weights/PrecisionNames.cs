@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Weights.Gguf;
 using Plimsoll.Planning.Weights.Linear;

@@ -1,5 +1,7 @@
+using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Training;
+using Plimsoll.Planning.Weights;
 
 namespace Plimsoll.Planning.Tests.Training;
 
@@ -94,6 +96,22 @@ public class TrainingLawTests
         var together = plan.Devices.Sum(device => device.States()) * data * tensor;
         // Norms exist on every tensor-parallel rank, and divisions round up.
         Assert.InRange((double)together / alone, 1, 1.001);
+    }
+
+    [Fact]
+    public void Every_model_of_the_catalog_can_be_planned_by_every_method()
+    {
+        foreach (var model in ModelCatalog.Default.Entries.Select(entry => entry.Shape))
+        {
+            foreach (var (method, precision) in new[] { (TrainingMethod.Full, "bf16"), (TrainingMethod.Lora, "bf16"), (TrainingMethod.Qlora, "nf4-dq") })
+            {
+                var weights = PrecisionScheme.Find(precision)!.Apply(model);
+                if (method == TrainingMethod.Qlora && weights.Tensors.All(tensor => tensor.Format.BitsPerWeight > 15))
+                    continue;
+                var plan = TrainingPlanner.Plan(TrainingRuns.Full("7b") with { Model = model, Method = method, Weights = weights, Adapter = method == TrainingMethod.Full ? null : new(8, "default") });
+                Assert.True(plan.Peak.Expected > weights.Tensors.Where(tensor => tensor.Shape.Role != Models.TensorRole.NextToken).Sum(tensor => tensor.Bytes), model.Id);
+            }
+        }
     }
 
     [Fact]

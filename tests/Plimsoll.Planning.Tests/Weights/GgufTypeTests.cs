@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Models;
 using Plimsoll.Models.Catalog;

@@ -1,3 +1,4 @@
+using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Numerics;
 using static Plimsoll.Planning.Weights.Gguf.GgufCategory;
 

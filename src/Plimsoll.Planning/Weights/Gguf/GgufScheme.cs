@@ -1,3 +1,4 @@
+using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Models;
 
 namespace Plimsoll.Planning.Weights.Gguf;

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Plimsoll.Checkpoints;
+using Plimsoll.Checkpoints.Gguf;
+using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Weights.Gguf;
@@ -17,7 +19,8 @@ internal static class StoredWeights
         var unlisted = new Dictionary<string, StoredParameter>();
         foreach (var header in tensors)
         {
-            var name = StoredName.Of(header.Name);
+            var name = TensorName.Of(header.Name);
+            name = name with { Parameter = TensorName.Key(name.Parameter) };
             if (byName.TryGetValue(header.Name, out var parameter))
                 parameter.Add(header, "");
             else if (byName.TryGetValue(name.Parameter, out parameter))
@@ -40,7 +43,7 @@ internal static class StoredWeights
         var bySource = new Dictionary<string, StoredParameter>();
         foreach (var parameter in parameters)
         {
-            byName.TryAdd(StoredName.Key(parameter.Shape.Name), parameter);
+            byName.TryAdd(TensorName.Key(parameter.Shape.Name), parameter);
             bySource.TryAdd(parameter.Shape.Name, parameter);
         }
         foreach (var tensor in GgufLayout.Of(shape).Tensors)
@@ -51,7 +54,7 @@ internal static class StoredWeights
         return byName;
     }
 
-    private static StoredParameter Unlisted(Dictionary<string, StoredParameter> unlisted, StoredName name, TensorHeader header, ModelShape shape)
+    private static StoredParameter Unlisted(Dictionary<string, StoredParameter> unlisted, TensorName name, TensorHeader header, ModelShape shape)
     {
         if (!unlisted.TryGetValue(name.Parameter, out var parameter))
             unlisted[name.Parameter] = parameter = new(StoredRole.ShapeOf(header), shape.HiddenSize);

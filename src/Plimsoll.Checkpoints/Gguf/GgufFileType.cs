@@ -1,13 +1,13 @@
 using Plimsoll.Numerics;
 
-namespace Plimsoll.Planning.Weights.Gguf;
+namespace Plimsoll.Checkpoints.Gguf;
 
 /// <summary>A file type of llama.cpp: the name of a mixture of tensor types.</summary>
 /// <param name="Name">The name as <c>llama-quantize</c> spells it, in lower case.</param>
 /// <param name="Id">The value of <c>general.file_type</c>.</param>
 /// <param name="DefaultType">The tensor type that no rule has changed.</param>
 /// <param name="NeedsImatrix">llama.cpp refuses to make it without an importance matrix.</param>
-internal sealed record GgufFileType(string Name, int Id, NumberFormat DefaultType, bool NeedsImatrix)
+public sealed record GgufFileType(string Name, int Id, NumberFormat DefaultType, bool NeedsImatrix)
 {
     /// <summary>All of them. Source: llama.cpp, include/llama.h (llama_ftype) and src/llama-quant.cpp (default types), commit 007dbbf.</summary>
     public static IReadOnlyList<GgufFileType> All { get; } =
@@ -69,9 +69,10 @@ internal sealed record GgufFileType(string Name, int Id, NumberFormat DefaultTyp
     public static GgufFileType? Find(string name) => ByName.GetValueOrDefault(Aliases.GetValueOrDefault(name, name));
 
     /// <summary>The file type of a <c>general.file_type</c> value; null for values that llama.cpp does not define.</summary>
-    public static GgufFileType? FromId(long id) => All.FirstOrDefault(type => type.Id == id);
+    /// <remarks>llama.cpp sets bit 1024 when it guessed the type from the tensors (LLAMA_FTYPE_GUESSED).</remarks>
+    public static GgufFileType? FromId(long id) => All.FirstOrDefault(type => type.Id == (id & ~1024L));
 
     /// <summary>A tensor type by its ggml name. (NVFP4 lies differently in ggml than in safetensors; its type id is 40.)</summary>
-    internal static NumberFormat Type(string name) =>
+    public static NumberFormat Type(string name) =>
         (name == "NVFP4" ? NumberFormats.FromGgmlType(40) : NumberFormats.Find(name)) ?? throw new InvalidOperationException($"The number-format table has no {name}.");
 }

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Plimsoll.Planning.Fitting;
+
+namespace Plimsoll.Cli.Fit;
+
+/// <summary>Schema <c>plimsoll.fit/1</c>.</summary>
+internal static class FitJson
+{
+    public static void Write(TextWriter output, FitReport report) => JsonOutput.Write(output, "plimsoll.fit/1", json =>
+    {
+        json.WriteString("model", report.Asked.Model.Id);
+        json.WriteString("engine", report.Asked.Engine.Id);
+        json.WriteString("device", report.Device.ToString());
+        json.WriteNumber("usable_bytes", report.Device.Gpu.UsableMemory.Bytes);
+        json.WriteArray("candidates", report.Result.Candidates, candidate => WriteCandidate(json, candidate));
+        if (report.Result.Chosen is { } chosen)
+        {
+            json.WriteString("chosen", chosen.Precision);
+            json.WritePropertyName("settings");
+            WriteCandidate(json, chosen);
+        }
+        else
+        {
+            json.WriteNull("chosen");
+        }
+        if (report.Result.OnHost is { } onHost)
+            json.WriteString("on_host", onHost);
+    });
+
+    private static void WriteCandidate(Utf8JsonWriter json, FitCandidate candidate)
+    {
+        var request = candidate.Request;
+        json.WriteStartObject();
+        json.WriteString("format", candidate.Precision);
+        json.WriteNumber("file_bytes", request.Weights.Total.Bytes);
+        json.WriteNumber("peak_bytes", candidate.PeakBytes);
+        json.WriteBoolean("fits", candidate.Fits);
+        json.WriteNumber("short_bytes", candidate.ShortBytes);
+        json.WriteNumberOrNull("expected_loss", candidate.Quality?.PerplexityIncrease);
+        json.WriteString("kv_precision", request.KvFormat.ToString().ToLowerInvariant());
+        json.WriteNumber("context", request.Context);
+        json.WriteNumber("batch", request.Batch);
+        if (request.LlamaCpp.GpuLayers is { } layers)
+            json.WriteNumber("gpu_layers", layers);
+        if (request.LlamaCpp.CpuExpertLayers > 0)
+            json.WriteNumber("cpu_expert_layers", request.LlamaCpp.CpuExpertLayers);
+        if (candidate.Reason is { } reason)
+            json.WriteString("reason", reason);
+        json.WriteEndObject();
+    }
+}
