@@ -1,8 +1,11 @@
 using System.CommandLine;
 using Plimsoll.Cli.Gpus;
+using Plimsoll.Models;
 using Plimsoll.Planning;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
+using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Training;
 
 namespace Plimsoll.Cli.Plan;
 
@@ -28,12 +31,14 @@ internal static class PlanCommand
               plimsoll plan qwen3-30b-a3b -p q4_k_m --gpu "2x rtx-3090" --context 32k
               plimsoll plan llama-3.1-70b --engine vllm --gpu "4x h100" --parallel tp=4
               plimsoll plan ./model.gguf --gpu 12GiB --kv-precision q8_0 --explain
+              plimsoll plan 7b --for training --optimizer adamw-bf16 --gpu "8x a100-80gb"
+              plimsoll plan llama-3.1-8b --for qlora --rank 32 --lora-targets all-linear --checkpointing full --gpu rtx-4090
             """)
         {
             Model, Gpu, For, What, Explain,
         };
-        For.AcceptOnlyFromAmong("inference");
-        foreach (var option in PlanOptions.All)
+        For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
+        foreach (var option in PlanOptions.All.Concat(TrainingOptions.All))
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
@@ -52,6 +57,26 @@ internal static class PlanCommand
     {
         var device = parsed.GetValue(Gpu) is { } gpu ? GpuChoice.Select(gpu, UserCatalogs.Gpus(parsed.GetValue(PlanOptions.Catalog), environment)) : null;
         var located = ModelChoice.Locate(parsed.GetValue(Model)!, parsed, environment);
+        var kind = parsed.GetValue(For)!;
+        return kind == "inference" ? Inference(parsed, environment, located, device) : Training(parsed, kind, located, device);
+    }
+
+    private static PlanReport Training(ParseResult parsed, string kind, LocatedModel located, GpuSelection? device)
+    {
+        var request = TrainingRequestBuilder.Build(parsed, kind, located, device);
+        return new()
+        {
+            Training = request,
+            Plan = TrainingPlanner.Plan(request),
+            Device = device,
+            Limits = device is null ? null : TrainingLimits.Find(request, device.Gpu.UsableMemory.Bytes),
+        };
+    }
+
+    private static PlanReport Inference(ParseResult parsed, CliEnvironment environment, LocatedModel located, GpuSelection? device)
+    {
+        if (TrainingOptions.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } foreign)
+            throw CliException.WrongUsage($"{foreign.Name} is an option of training; this plan is for inference", "add --for training, lora or qlora");
         var request = PlanRequestBuilder.Build(parsed, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes);
         var plan = InferencePlanner.Plan(request);
         if (parsed.GetValue(PlanOptions.Draft) is { } draftName)
@@ -62,7 +87,7 @@ internal static class PlanCommand
         }
         var report = new PlanReport
         {
-            Request = request,
+            Inference = request,
             Plan = plan,
             Device = device,
             Limits = device is null ? null : PlanLimits.Find(request, device.Gpu.UsableMemory.Bytes),
