@@ -7,7 +7,7 @@ namespace Plimsoll.Cli.Plan;
 /// <summary><c>plimsoll plan MODEL</c>: where memory goes, and whether it fits.</summary>
 internal static class PlanCommand
 {
-    private static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
+    internal static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
     private static readonly Option<string?> Gpu = new("--gpu", "-g") { Description = "rtx-4090, 2x rtx-3090, 24GiB, local" };
     private static readonly Option<string> For = new("--for") { Description = "what the memory is for", DefaultValueFactory = _ => "inference" };
     private static readonly Option<bool> Explain = new("--explain") { Description = "show every formula with its numbers and source" };
@@ -24,22 +24,29 @@ internal static class PlanCommand
               plimsoll plan 7b --precision int4
               plimsoll plan qwen3-30b-a3b -p q4_k_m --gpu "2x rtx-3090" --context 32k
               plimsoll plan llama-3.1-70b --engine vllm --gpu "4x h100" --parallel tp=4
+              plimsoll plan llama-3.1-70b --gpu "4x h100" --emit vllm --emit kubernetes
               plimsoll plan ./model.gguf --gpu 12GiB --kv-precision q8_0 --explain
             """)
         {
             Model, Gpu, For, Explain,
         };
         For.AcceptOnlyFromAmong("inference");
-        foreach (var option in PlanOptions.All)
+        foreach (var option in PlanOptions.All.Concat(PlanLaunch.Options))
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var report = CreateReport(parsed, environment);
             var terminal = CliApplication.CreateTerminal(parsed, environment);
             if (parsed.GetValue(GlobalOptions.Json))
+            {
                 PlanJson.Write(terminal.Out, report);
+                PlanLaunch.WarnIfNone(terminal, parsed, report);
+            }
             else
+            {
                 PlanTable.Write(terminal, report, parsed.GetValue(Explain));
+                PlanLaunch.Write(terminal, parsed, report);
+            }
             return report.Fits == false ? ExitCode.No : ExitCode.Yes;
         });
         return command;
@@ -58,7 +65,7 @@ internal static class PlanCommand
             plan = DraftModel.Add(plan, InferencePlanner.Plan(draftRequest));
         }
         var speed = PlanSpeed.Estimate(request, device);
-        return new()
+        var report = new PlanReport
         {
             Request = request,
             Plan = plan,
@@ -68,5 +75,6 @@ internal static class PlanCommand
             Prefill = speed.Prefill,
             SpeedRefusal = speed.Reason,
         };
+        return report with { Launch = PlanLaunch.Create(parsed, located, report) };
     }
 }

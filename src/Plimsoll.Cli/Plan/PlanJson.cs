@@ -19,6 +19,7 @@ internal static class PlanJson
             WriteHost(json, host);
         WriteVerdict(json, report);
         json.WriteStrings("notes", report.Plan.Notes);
+        PlanLaunch.WriteJson(json, report);
     });
 
     private static void WriteModel(Utf8JsonWriter json, PlanReport report)

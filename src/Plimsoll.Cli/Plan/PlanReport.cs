@@ -1,6 +1,7 @@
 using Plimsoll.Planning;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Launch;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
 
@@ -23,6 +24,9 @@ internal sealed record PlanReport
 
     /// <summary>Why a speed is missing; null when both are there, or no device was named.</summary>
     public string? SpeedRefusal { get; init; }
+
+    /// <summary>What starts the run, for every <c>--emit</c>.</summary>
+    public IReadOnlyList<LaunchConfiguration> Launch { get; init; } = [];
 
     public long? UsableBytes => Device?.Gpu.UsableMemory.Bytes;
 
