@@ -65,6 +65,9 @@ internal static class PlanLaunch
         {
             terminal.Out.WriteLine();
             terminal.Rich.MarkupLineInterpolated($"[bold]{launch.File}[/]");
+            // JSON has no comments; what the other files say at their top stands above it.
+            if (launch.File.EndsWith(".json", StringComparison.Ordinal))
+                terminal.Out.Write(string.Concat(launch.Notes.Select(note => $"# {note}\n")));
             terminal.Out.Write(launch.Text);
         }
         WarnIfNone(terminal, parsed, report);
@@ -81,6 +84,7 @@ internal static class PlanLaunch
             json.WriteString("file", launch.File);
             json.WriteString("command", launch.Command);
             json.WriteString("text", launch.Text);
+            json.WriteStrings("notes", launch.Notes);
             json.WriteEndObject();
         });
     }

@@ -24,13 +24,12 @@ internal static partial class KubernetesLaunch
             $"no Kubernetes device plugin is known here for {launch.Device!.Gpu.Name}", "NVIDIA and AMD GPUs are");
         var name = Name(launch.Request.Model.Id);
         var yaml = new YamlText();
-        foreach (var line in LaunchHeader.Lines(launch, cluster, container.Tool))
-            yaml.Comment(line);
-        foreach (var remark in container.Remarks)
-            yaml.Comment(remark);
+        var notes = LaunchHeader.Lines(launch, cluster, container.Tool).Concat(container.Remarks).ToList();
+        foreach (var note in notes)
+            yaml.Comment(note);
         Deployment(yaml, name, container, Tool.Checked(resource), cluster.Ranks);
         Service(yaml.NextDocument(), name, container.Port);
-        return new("kubernetes", $"{name}.yaml", $"kubectl apply -f {name}.yaml", yaml.ToString());
+        return new("kubernetes", $"{name}.yaml", $"kubectl apply -f {name}.yaml", yaml.ToString()) { Notes = notes };
     }
 
     private static Contents Container(LaunchRequest launch) => launch.Request.Engine.Id switch

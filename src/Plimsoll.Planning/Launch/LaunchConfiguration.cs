@@ -5,7 +5,11 @@ namespace Plimsoll.Planning.Launch;
 /// <param name="File">The name under which <paramref name="Text"/> is usually saved, for example <c>vllm.sh</c>.</param>
 /// <param name="Command">What to type, on one line; where several machines take part, the line of the first one.</param>
 /// <param name="Text">The whole file: a shell script, YAML, JSON or Python, comments included.</param>
-public sealed record LaunchConfiguration(string Engine, string File, string Command, string Text);
+public sealed record LaunchConfiguration(string Engine, string File, string Command, string Text)
+{
+    /// <summary>What was planned, on which machines, and what the user still has to bring; the text holds it as comments where its format has comments.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
 
 /// <summary>A plan that a tool cannot run as it is, with the reason and what to change.</summary>
 /// <param name="hint">The next step; null when the message says it.</param>

@@ -24,11 +24,20 @@ internal static class LaunchHeader
         var kind = gpu is null ? "" : $" ({gpu})";
         yield return $"{cluster}{kind}.";
         var room = usable is { } bytes ? $" of {bytes} usable" : "";
-        foreach (var device in plan.Devices)
-            yield return $"Memory planned on {Rank(device.Name)}: {new ByteSize(device.Peak.Expected)}{room} ({new ByteSize(device.Peak.Low)} to {new ByteSize(device.Peak.High)}).";
+        foreach (var equal in plan.Devices.GroupBy(device => device.Peak))
+            yield return $"Memory planned on {Ranks([.. equal.Select(device => device.Name)])}: {new ByteSize(equal.Key.Expected)}{room} ({new ByteSize(equal.Key.Low)} to {new ByteSize(equal.Key.High)}).";
         if (plan.Host is { Peak.Expected: > 0 } host)
             yield return $"Memory planned in {host.Name}: {new ByteSize(host.Peak.Expected)}.";
     }
 
-    private static string Rank(string device) => device == "GPU" ? "the GPU" : device;
+    /// <summary>Devices that carry the same load, as <c>GPU 3, 5, 7</c>.</summary>
+    private static string Ranks(IReadOnlyList<string> devices)
+    {
+        if (devices is ["GPU"])
+            return "the GPU";
+        var stem = devices[0][..(devices[0].LastIndexOf(' ') + 1)];
+        return devices.All(device => device.StartsWith(stem, StringComparison.Ordinal))
+            ? stem + string.Join(", ", devices.Select(device => device[stem.Length..]))
+            : string.Join(", ", devices);
+    }
 }

@@ -20,7 +20,7 @@ internal static class LlamaCppLaunch
         if (remark is not null)
             lines.Add(remark);
         var text = "#!/bin/sh\n" + string.Concat(lines.Select(line => $"# {line}\n")) + (cluster.Nodes == 1 ? "" : Rpc(cluster)) + command.ToScript() + "\n";
-        return new("llama.cpp", "llama-server.sh", command.ToString(), text);
+        return new("llama.cpp", "llama-server.sh", command.ToString(), text) { Notes = lines };
     }
 
     public static (CommandLine Command, string? Remark) Command(LaunchRequest launch)
@@ -71,7 +71,7 @@ internal static class LlamaCppLaunch
     {
         var hosts = string.Concat(Hosts(cluster).Select(host => $": \"${{{host}:?set it to the address of that machine}}\"\n"));
         return string.Create(CultureInfo.InvariantCulture, $$"""
-            # Build llama.cpp with -DGGML_RPC=ON. On each of the other machines, which then offers its {{cluster.GpusPerNode}} GPUs:
+            # Build llama.cpp with -DGGML_RPC=ON. On {{(cluster.Nodes == 2 ? "the second machine, which then offers its" : "every other machine, each of which then offers its")}} {{cluster.GpusPerNode}} GPUs:
             #   rpc-server -H 0.0.0.0 -p {{RpcPort}}
             # rpc-server has no password and no encryption: a private network only.
             # llama.cpp lists the GPUs of the other machines before its own; the shares of -ts follow that order.

@@ -24,8 +24,10 @@ internal static class TransformersLaunch
         var lines = LaunchHeader.Lines(launch, cluster, Tool).ToList();
         if (weights.Remark is { } remark)
             lines.Add(remark);
+        if (request.Weights.Precision.EndsWith("+experts", StringComparison.Ordinal))
+            lines.Add("Needs transformers 4: version 5 leaves routed experts in 16 bits.");
         var text = string.Concat(lines.Select(line => $"# {line}\n")) + Script(launch, weights, applied);
-        return new("transformers", "generate.py", "python generate.py", text);
+        return new("transformers", "generate.py", "python generate.py", text) { Notes = lines };
     }
 
     private static string Script(LaunchRequest launch, LaunchWeights weights, string? quantization)
@@ -39,7 +41,7 @@ internal static class TransformersLaunch
             from transformers import AutoModelForCausalLM, AutoTokenizer{{(quantization is null ? "" : ", BitsAndBytesConfig")}}
 
             MODEL = {{PythonText.Literal(weights.Reference)}}
-            BATCH = {{request.Batch}}      # sequences at the same time
+            BATCH = {{request.Batch}}  # sequences at the same time
             CONTEXT = {{request.Context}}  # tokens of one sequence, prompt and answer together: what the memory was planned for
 
             tokenizer = AutoTokenizer.from_pretrained(MODEL, padding_side="left")
@@ -59,9 +61,9 @@ internal static class TransformersLaunch
     }
 
     /// <summary>What transformers can apply while loading an unquantized checkpoint: bitsandbytes.</summary>
-    private static string? Quantization(string precision) => precision switch
+    private static string? Quantization(string precision) => precision.Replace("+experts", "", StringComparison.Ordinal) switch
     {
-        "nf4" or "fp4" => FourBit(precision, doubleQuant: false),
+        "nf4" or "fp4" => FourBit(precision[..3], doubleQuant: false),
         "nf4-dq" or "fp4-dq" => FourBit(precision[..3], doubleQuant: true),
         "bnb-int8" => $"BitsAndBytesConfig({Tool.Checked("load_in_8bit")}=True)",
         _ => null,

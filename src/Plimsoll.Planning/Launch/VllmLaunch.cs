@@ -1,4 +1,5 @@
 using System.Globalization;
+using Plimsoll.Models;
 using Plimsoll.Planning.Engines;
 
 namespace Plimsoll.Planning.Launch;
@@ -20,7 +21,7 @@ internal static class VllmLaunch
         if (launch.Request.Parallel.Tensor > cluster.GpusPerNode)
             lines.Add("Tensor parallelism crosses machines here: it wants InfiniBand or better; pipeline parallelism between machines needs less.");
         var text = "#!/bin/sh\n" + string.Concat(lines.Select(line => $"# {line}\n")) + (cluster.Nodes == 1 ? "" : Ray(cluster)) + command.ToScript() + "\n";
-        return new("vllm", "vllm.sh", command.ToString(), text);
+        return new("vllm", "vllm.sh", command.ToString(), text) { Notes = lines };
     }
 
     /// <summary>The command alone, for other targets that wrap it.</summary>
@@ -59,6 +60,8 @@ internal static class VllmLaunch
         var precision = launch.Request.Weights.Precision;
         if (precision.StartsWith("gguf:", StringComparison.Ordinal))
             throw new LaunchRefusedException($"vLLM reads GGUF files only as an experiment, and slowly; {precision} is not launched with it", "use --engine llama.cpp, or --precision awq or gptq");
+        if (precision == "nf4" && launch.Request.Model.Tensors.Any(tensor => tensor.Role == TensorRole.Expert))
+            throw new LaunchRefusedException("vLLM converts the routed experts too, and nf4 was planned with experts in 16 bits", "--precision nf4+experts");
         if (DataType(precision) is not null || OnlineQuantization(launch) is not null)
             return LaunchWeights.Unquantized(launch);
         return LaunchTools.Vllm.Value("checkpoint", Kind(precision)) is not null
@@ -96,7 +99,7 @@ internal static class VllmLaunch
         # On every machine the same vLLM, the same model at the same path, and a private network: Ray's traffic is not encrypted.
         # HEAD_NODE_IP is the address of the first machine.
         : "${HEAD_NODE_IP:?set it to the address of the first machine}"
-        # On each of the other {{cluster.Nodes - 1}}, before the last command:
+        # On {{(cluster.Nodes == 2 ? "the second machine" : $"each of the other {cluster.Nodes - 1} machines")}}, once the first has started Ray:
         #   ray start --block --address="$HEAD_NODE_IP:{{RayPort}}" --num-gpus={{cluster.GpusPerNode}}
         # On the first:
         ray start --head --port={{RayPort}} --num-gpus={{cluster.GpusPerNode}}
