@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Plimsoll.Models.Catalog;
-using Plimsoll.Planning;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Launch;
 using Plimsoll.Planning.Training;
