@@ -1,6 +1,9 @@
 using System.CommandLine;
 using Plimsoll.Cli.Gpus;
+using Plimsoll.Models;
 using Plimsoll.Planning;
+using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Training;
 
 namespace Plimsoll.Cli.Plan;
 
@@ -26,12 +29,14 @@ internal static class PlanCommand
               plimsoll plan llama-3.1-70b --engine vllm --gpu "4x h100" --parallel tp=4
               plimsoll plan llama-3.1-70b --gpu "4x h100" --emit vllm --emit kubernetes
               plimsoll plan ./model.gguf --gpu 12GiB --kv-precision q8_0 --explain
+              plimsoll plan 7b --for training --optimizer adamw-bf16 --gpu "8x a100-80gb"
+              plimsoll plan llama-3.1-8b --for qlora --rank 32 --lora-targets all-linear --checkpointing full --gpu rtx-4090 --emit axolotl
             """)
         {
             Model, Gpu, For, Explain,
         };
-        For.AcceptOnlyFromAmong("inference");
-        foreach (var option in PlanOptions.All.Concat(PlanLaunch.Options))
+        For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
+        foreach (var option in PlanOptions.All.Concat(TrainingOptions.All).Concat(PlanLaunch.Options))
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
@@ -56,6 +61,27 @@ internal static class PlanCommand
     {
         var device = parsed.GetValue(Gpu) is { } gpu ? GpuChoice.Select(gpu, UserCatalogs.Gpus(parsed.GetValue(PlanOptions.Catalog), environment)) : null;
         var located = ModelChoice.Locate(parsed.GetValue(Model)!, parsed, environment);
+        var kind = parsed.GetValue(For)!;
+        return kind == "inference" ? Inference(parsed, environment, located, device) : Training(parsed, kind, located, device);
+    }
+
+    private static PlanReport Training(ParseResult parsed, string kind, LocatedModel located, GpuSelection? device)
+    {
+        var request = TrainingRequestBuilder.Build(parsed, kind, located, device);
+        var report = new PlanReport
+        {
+            Training = request,
+            Plan = TrainingPlanner.Plan(request),
+            Device = device,
+            Limits = device is null ? null : TrainingLimits.Find(request, device.Gpu.UsableMemory.Bytes),
+        };
+        return report with { Launch = PlanLaunch.Create(parsed, located, report) };
+    }
+
+    private static PlanReport Inference(ParseResult parsed, CliEnvironment environment, LocatedModel located, GpuSelection? device)
+    {
+        if (TrainingOptions.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } foreign)
+            throw CliException.WrongUsage($"{foreign.Name} is an option of training; this plan is for inference", "add --for training, lora or qlora");
         var request = PlanRequestBuilder.Build(parsed, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes);
         var plan = InferencePlanner.Plan(request);
         if (parsed.GetValue(PlanOptions.Draft) is { } draftName)
@@ -67,7 +93,7 @@ internal static class PlanCommand
         var speed = PlanSpeed.Estimate(request, device);
         var report = new PlanReport
         {
-            Request = request,
+            Inference = request,
             Plan = plan,
             Device = device,
             Limits = device is null ? null : PlanLimits.Find(request, device.Gpu.UsableMemory.Bytes),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
 
@@ -24,7 +25,7 @@ internal static class PlanJson
 
     private static void WriteModel(Utf8JsonWriter json, PlanReport report)
     {
-        var model = report.Request.Model;
+        var model = report.Model;
         json.WriteStartObject("model");
         json.WriteString("id", model.Id);
         json.WriteString("architecture", model.Architecture);
@@ -39,8 +40,16 @@ internal static class PlanJson
 
     private static void WriteWorkload(Utf8JsonWriter json, PlanReport report)
     {
-        var request = report.Request;
         json.WriteStartObject("workload");
+        if (report.Training is { } training)
+            TrainingView.WriteWorkload(json, training, report.Plan);
+        else
+            WriteInference(json, report.Inference!);
+        json.WriteEndObject();
+    }
+
+    private static void WriteInference(Utf8JsonWriter json, InferenceRequest request)
+    {
         json.WriteString("kind", "inference");
         json.WriteString("precision", request.Weights.Precision);
         json.WriteNumber("bits_per_weight", request.Weights.BitsPerWeight);
@@ -53,7 +62,6 @@ internal static class PlanJson
         json.WriteNumber("tensor_parallel", request.Parallel.Tensor);
         json.WriteNumber("pipeline_parallel", request.Parallel.Pipeline);
         json.WriteNumber("expert_parallel", request.Parallel.Expert);
-        json.WriteEndObject();
     }
 
     private static void WritePhases(Utf8JsonWriter json, DevicePlan device) => json.WriteArray("phases", device.Phases, phase =>

@@ -39,17 +39,16 @@ internal static class PlanLaunch
             return [];
         if (parsed.GetValue(PlanOptions.Draft) is not null)
             throw CliException.WrongUsage("--emit writes no command for a draft model yet", "leave --draft out, and add the engine's own option for it");
-        var launch = new LaunchRequest
-        {
-            Request = report.Request,
-            Plan = report.Plan,
-            Device = report.Device,
-            Model = ModelOf(parsed, located, report),
-            GpusPerNode = parsed.GetValue(GpusPerNode) ?? LaunchRequest.DefaultGpusPerNode,
-            Image = parsed.GetValue(Image),
-        };
+        var model = ModelOf(parsed, located, report);
+        var gpusPerNode = parsed.GetValue(GpusPerNode) ?? LaunchRequest.DefaultGpusPerNode;
         try
         {
+            if (report.Training is { } training)
+            {
+                var run = new TrainingLaunch { Request = training, Plan = report.Plan, Device = report.Device, Model = model, GpusPerNode = gpusPerNode };
+                return [.. targets.Select(target => Launcher.Create(target, run))];
+            }
+            var launch = new LaunchRequest { Request = report.Inference!, Plan = report.Plan, Device = report.Device, Model = model, GpusPerNode = gpusPerNode, Image = parsed.GetValue(Image) };
             return [.. targets.Select(target => Launcher.Create(target, launch))];
         }
         catch (LaunchRefusedException refused)
@@ -101,7 +100,7 @@ internal static class PlanLaunch
     {
         var name = parsed.GetValue(PlanCommand.Model)!;
         // Without --precision the plan is of the weights as they are stored.
-        var stored = parsed.GetValue(PlanOptions.Precision) is null ? report.Request.Weights.Precision : located.StoredPrecision;
+        var stored = parsed.GetValue(PlanOptions.Precision) is null && report.Inference is { } inference ? inference.Weights.Precision : located.StoredPrecision;
         if (!File.Exists(name) && !Directory.Exists(name))
             return located.Shape.Source is "catalog" or "bare size"
                 ? LaunchModel.OnHub(located.Shape, stored)

@@ -61,6 +61,8 @@ internal static class TrainingAxolotlCases
             : Projections.Where(name => measured.Setting("lora_target_modules") is not { } pattern
                 || (pattern.Contains(name.Split('_')[0], StringComparison.Ordinal) && pattern.Contains(name[0] is 'q' or 'k' or 'v' or 'o' ? "self_attn" : "mlp", StringComparison.Ordinal)));
         var present = names.Where(name => model.Tensors.Any(tensor => tensor is { IsLinear: true, Layer: not null } && AdapterPlacement.ModuleName(tensor) == name)).ToArray();
-        return measured.Switch("lora_target_linear") == true || present.Length == 0 ? ["all-linear"] : present;
+        string[] modules = measured.Switch("lora_target_linear") == true || present.Length == 0 ? ["all-linear"] : present;
+        // Adapters on the fused parameters of routed experts.
+        return measured.SettingElement("lora_target_parameters").ValueKind == JsonValueKind.Array ? [.. modules, "experts"] : modules;
     }
 }

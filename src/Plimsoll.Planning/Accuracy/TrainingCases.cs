@@ -50,7 +50,10 @@ internal static class TrainingCases
         if (measured.Setting("phase") is "model init (allocated)")
             return [CaseResult.Compare(measured, "load", total, plan.Phases[0].Sum(line => line.Place == MemoryPlace.Device))];
         var metric = MeasuredCase.Text(measured.MeasuredElementRoot, "metric") ?? "";
-        return [CaseResult.Compare(measured, "total", total, Of(plan, metric.Contains("reserved", StringComparison.Ordinal)))];
+        var predicted = Of(plan, metric.Contains("reserved", StringComparison.Ordinal));
+        // The measured part of a run on unpacked samples need not have met the longest one.
+        var low = request.SequenceLength == AlpacaLongest && request.Trainer.Id == "torchtune" ? Of(TrainingPlanner.Plan(request with { SequenceLength = AlpacaLongest / 2 }), reserved: false).Low : predicted.Low;
+        return [CaseResult.Compare(measured, "total", total, new(Math.Min(low, predicted.Low), predicted.Expected, predicted.High))];
     }
 
     /// <summary>Peak of the fullest rank as torch reports it: allocated, or with what the allocator holds in reserve.</summary>

@@ -18,7 +18,8 @@ internal static class TrainingContextCases
             Model = model,
             Method = TrainingMethod.Qlora,
             Weights = CasePrecision.Weights(unsloth ? "nf4-dq" : "nf4", model),
-            Trainer = TrainerCatalog.Find(unsloth ? "unsloth" : "transformers")!,
+            // Late 2024.
+            Trainer = TrainerCatalog.Find(unsloth ? "unsloth" : "transformers@4.46")!,
             Optimizer = TrainingCases.Optimizer("adamw-8bit"),
             SequenceLength = (long)(measured.Measured("max_context_tokens") ?? ShortestUseful),
             MicroBatch = (int)TrainingCases.Required(measured, "batch", "the batch"),

@@ -26,7 +26,7 @@ internal static class TrainingFsdpQloraCases
             Model = model,
             Method = method,
             Weights = CasePrecision.Weights(method == TrainingMethod.Qlora ? "nf4" : "bf16", model),
-            Trainer = TrainerCatalog.Default,
+            Trainer = TrainerCatalog.Find("fsdp-qlora")!,
             Optimizer = TrainingCases.Optimizer("adamw-bf16"),
             SequenceLength = TrainingCases.Required(measured, "context", "the sequence length"),
             MicroBatch = (int)TrainingCases.Required(measured, "batch_per_gpu", "the batch"),

@@ -19,7 +19,9 @@ internal static class TrainingLitGptCases
         var adapter = method switch
         {
             "finetune_lora" => new AdapterSettings(Rank, "default") { Parameters = measured.IntegerSetting("trainable_params") },
-            "finetune_adapter" or "finetune_adapter_v2" => new AdapterSettings(Rank, "default") { Parameters = measured.IntegerSetting("trainable_params") },
+            "finetune_adapter" => new AdapterSettings(Rank, "default") { Parameters = measured.IntegerSetting("trainable_params") },
+            // A scale and a bias on every linear layer.
+            "finetune_adapter_v2" => new AdapterSettings(Rank, "all-linear") { Parameters = measured.IntegerSetting("trainable_params"), Keeps = AdapterKeeps.Output },
             "finetune_full" => null,
             _ => throw new CaseRefusedException($"the LitGPT script '{method}' is not planned"),
         };

@@ -45,7 +45,7 @@ internal static class TrainingPeftCases
             : ["default"];
         var rank = (int)(measured.IntegerSetting("lora_rank") ?? 8);
         var dora = measured.Setting("experiment")?.Contains("dora", StringComparison.OrdinalIgnoreCase) == true;
-        var settings = new AdapterSettings(rank, targets) { Dora = dora };
+        var settings = new AdapterSettings(rank, targets) { Dora = dora, Keeps = method == "IA3" ? AdapterKeeps.Output : AdapterKeeps.Input };
         // Other kinds, and variants that train a part only, state their parameters.
         var stated = measured.IntegerSetting("trainable_params");
         return method != "LORA" || stated != AdapterPlacement.Parameters(model, settings) ? settings with { Parameters = stated } : settings;

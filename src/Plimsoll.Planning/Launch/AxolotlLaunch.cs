@@ -81,7 +81,7 @@ internal static class AxolotlLaunch
         }
         var targets = AdapterPlacement.Resolve(request.Model, adapter);
         if (targets.Any(target => target.Count > 1))
-            throw new LaunchRefusedException("adapters on routed experts need axolotl's lora_target_parameters, which is not written here", "--targets all-linear leaves the experts out");
+            throw new LaunchRefusedException("adapters on routed experts need axolotl's lora_target_parameters, which is not written here", "--lora-targets all-linear leaves the experts out");
         yaml.List(Tool.Checked("lora_target_modules"), targets.Select(target => Module(target.Tensor.Name)).Distinct());
     }
 

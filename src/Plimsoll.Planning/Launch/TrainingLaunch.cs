@@ -41,6 +41,8 @@ public sealed record TrainingLaunch
     /// <summary>The training data and the loop are the user's; what no configuration file of <paramref name="tool"/> can say is refused.</summary>
     internal void RefuseOtherThanDataParallel(LaunchTool tool)
     {
+        if (Request.Trainer.Id is not ("transformers" or "axolotl"))
+            throw new LaunchRefusedException($"--emit {tool.Id} runs Hugging Face's Trainer, and the plan is for {Request.Trainer.Name}", "--engine transformers or axolotl");
         var parallel = Request.Parallel;
         if (parallel.Tensor > 1 || parallel.Pipeline > 1 || parallel.Expert > 1 || parallel.ShardGroup is not null)
             throw new LaunchRefusedException($"{tool.Name} configurations are written for data parallelism and ZeRO over all ranks; tensor, pipeline and expert parallelism and hybrid sharding are not", "--parallel dp=N,zero=3");

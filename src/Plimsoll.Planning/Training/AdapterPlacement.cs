@@ -31,7 +31,7 @@ public static class AdapterPlacement
         var names = adapter.Targets.Count == 0 ? ["default"] : adapter.Targets;
         var chosen = linear.Where(tensor => names.Any(name => Matches(name, tensor, linear))).ToList();
         if (names.FirstOrDefault(name => !linear.Any(tensor => Matches(name, tensor, linear))) is { } missing)
-            throw new TrainingConflictException($"no linear layer of {model.Id} is called '{missing}'; choose from {string.Join(", ", linear.Select(ModuleName).Distinct().Order())}, or attention, all-linear");
+            throw new TrainingConflictException($"no linear layer of {model.Id} is called '{missing}'; choose from {string.Join(", ", linear.Select(ModuleName).Distinct().Order())}, or attention, all-linear, experts");
         var targets = chosen.Select(tensor => Target(tensor, model)).ToImmutableArray();
         if (targets.MinBy(target => Math.Min(target.In, target.Out)) is { } smallest && adapter.Rank > Math.Min(smallest.In, smallest.Out))
             throw new TrainingConflictException($"a rank of {adapter.Rank} is larger than the matrix {ModuleName(smallest.Tensor)} of {smallest.Out} x {smallest.In}; choose a rank of at most {Math.Min(smallest.In, smallest.Out)}");
@@ -46,8 +46,8 @@ public static class AdapterPlacement
     {
         "default" => IsDefault(tensor, linear),
         "attention" => tensor.Role == TensorRole.Attention,
+        "experts" => tensor.Role == TensorRole.Expert,
         "all-linear" => tensor.Role is not TensorRole.Expert and not TensorRole.Router,
-        "all-linear+experts" => tensor.Role != TensorRole.Router,
         _ => ModuleName(tensor).Equals(name, StringComparison.OrdinalIgnoreCase),
     };
 

@@ -108,6 +108,8 @@ internal sealed class ActivationModel
         var sum = 0L;
         if (request.Method == TrainingMethod.Qlora && request.Trainer.Says("quantized_input", "yes"))
             sum += width * (2 * hidden + (layer.FeedForward is { } part ? Divide(Products(part)) : 0));
+        if (request.Adapter!.Keeps == AdapterKeeps.Output)
+            return sum + targets.Sum(target => width * Divide(target.Out));
         foreach (var inputs in targets.GroupBy(InputOf))
         {
             var elements = inputs.Key is AdapterInput.Hidden or AdapterInput.FeedForwardHidden ? hidden : Divide(inputs.Max(target => target.In));
@@ -115,7 +117,7 @@ internal sealed class ActivationModel
             var kept = inputs.Key == AdapterInput.AttentionOutput ? 0 : width * elements;
             sum += passes * (casts ? adapterBytes * elements * inputs.Count() : dropout ? (width + 1) * elements : kept);
         }
-        if (request.Adapter!.Dora)
+        if (request.Adapter.Dora)
             sum += targets.Sum(target => Divide(target.Out) * (width + adapterBytes));
         return sum;
     }

@@ -36,7 +36,7 @@ public static class TrainingChecks
 
     private static void CheckMethod(TrainingRequest request)
     {
-        var quantized = request.Weights.BitsPerWeight < 15.5;
+        var quantized = request.Weights.Tensors.Any(tensor => tensor.Format.BitsPerWeight < 15);
         switch (request.Method)
         {
             case TrainingMethod.Full when request.Adapter is not null:

@@ -1,17 +1,15 @@
 namespace Plimsoll.Planning.Training;
 
 /// <summary>How far a training run can grow before a device is full.</summary>
-/// <param name="MaxSequence">The longest samples that fit, at the asked micro-batch; 0 when not even one token does.</param>
-/// <param name="MaxMicroBatch">The largest micro-batch that fits, at the asked sequence length; 0 when none does.</param>
-/// <param name="SequenceIsModelLimit">Memory would allow more than the model was made for.</param>
-public sealed record TrainingLimits(long MaxSequence, int MaxMicroBatch, bool SequenceIsModelLimit)
+public static class TrainingLimits
 {
     private const long LongestSequence = 1L << 24;
     private const int LargestBatch = 1 << 16;
 
-    /// <summary>Searches the limits on devices with <paramref name="usableBytes"/> each.</summary>
-    public static TrainingLimits Find(TrainingRequest request, long usableBytes)
+    /// <summary>Searches the longest sample and the largest micro-batch on devices with <paramref name="usableBytes"/> each.</summary>
+    public static PlanLimits Find(TrainingRequest request, long usableBytes)
     {
+        ArgumentNullException.ThrowIfNull(request);
         var ceiling = request.Model.MaxContext ?? LongestSequence;
         var sequence = PlanLimits.Largest(ceiling, value => Fits(request with { SequenceLength = value }, usableBytes));
         var batch = (int)PlanLimits.Largest(LargestBatch, value => Fits(request with { MicroBatch = (int)value }, usableBytes));

@@ -69,17 +69,24 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
 
     private IEnumerable<PlanLine> LoadLines()
     {
-        if (!OffloadsWeights)
-            yield return WeightLine();
-        if (request.Trainer.Says("load", "full") && states.WeightsUnsharded > states.Weights)
-            yield return new(PlanCategory.Weights, "whole model before sharding", ByteRange.Exactly(states.WeightsUnsharded), "every weight of the rank's stage", request.Trainer.Source("load"));
-        foreach (var line in AdapterLines())
+        foreach (var line in WeightLines().Concat(AdapterLines()))
             yield return line;
+        yield return request.Trainer.Line(PlanCategory.Overhead, "workspaces", "workspace");
     }
 
     /// <summary>Weights, master weights and optimizer states: there from the first step on. Sharded weights are gathered for each layer.</summary>
     private IEnumerable<PlanLine> Persistent() =>
-        [.. OffloadsWeights ? [] : new[] { WeightLine() }, .. AdapterLines(), .. OffloadsStates ? [] : MasterLines(), .. OffloadsStates || request.Optimizer.Place == StatePlace.Paged ? [] : StateLines()];
+        [.. WeightLines(), .. AdapterLines(), .. OffloadsStates ? [] : MasterLines(), .. OffloadsStates || request.Optimizer.Place == StatePlace.Paged ? [] : StateLines()];
+
+    private IEnumerable<PlanLine> WeightLines()
+    {
+        if (!OffloadsWeights)
+            yield return WeightLine();
+        if (!OffloadsWeights && states.Upcast is > 0 and var upcast)
+            yield return new(PlanCategory.Weights, "unquantized weights in FP32", ByteRange.Exactly(upcast), "2 B more for each parameter that is not quantized", request.Trainer.Source("kbit_upcast"));
+        if (states.KeepsWhole)
+            yield return new(PlanCategory.Weights, "whole model beside the shards", ByteRange.Around(states.WeightsUnsharded, 0.85, 1.1), "every weight of the rank's stage", request.Trainer.Source("load"));
+    }
 
     private PlanLine WeightLine() => new(PlanCategory.Weights, "weights", ByteRange.Exactly(states.Weights),
         string.Create(Culture, $"{request.Model.Parameters:N0} parameters x {request.Weights.BitsPerWeight:0.####} bits ({request.Weights.Precision}){Divided(Sharding.Weights)}"),

@@ -105,9 +105,19 @@ public sealed record TrainingParallelism(int Data = 1, int Tensor = 1, int Pipel
     public int Shards => ShardGroup ?? Data;
 }
 
+/// <summary>What an adapter keeps for its backward pass.</summary>
+public enum AdapterKeeps
+{
+    /// <summary>The input of its target: low-rank products.</summary>
+    Input,
+
+    /// <summary>The output of its target: learned scales (IA3, LitGPT's adapter v2).</summary>
+    Output,
+}
+
 /// <summary>Low-rank adapters.</summary>
 /// <param name="Rank">Columns of A and rows of B.</param>
-/// <param name="Targets">Module names such as <c>q_proj</c>, or a preset: <c>default</c>, <c>attention</c>, <c>all-linear</c>, <c>all-linear+experts</c>.</param>
+/// <param name="Targets">Module names such as <c>q_proj</c>, or a preset: <c>default</c>, <c>attention</c>, <c>all-linear</c>, <c>experts</c>.</param>
 public sealed record AdapterSettings(int Rank, params IReadOnlyList<string> Targets)
 {
     /// <summary>A magnitude vector per target (DoRA).</summary>
@@ -115,6 +125,8 @@ public sealed record AdapterSettings(int Rank, params IReadOnlyList<string> Targ
 
     /// <summary>The type of the adapters; null for what the framework does (PEFT: FP32).</summary>
     public ComputeType? Type { get; init; }
+
+    public AdapterKeeps Keeps { get; init; }
 
     /// <summary>The trainable parameters where another kind of adapter than LoRA is placed on the targets; null for the count of LoRA.</summary>
     public long? Parameters { get; init; }

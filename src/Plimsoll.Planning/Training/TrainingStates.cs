@@ -49,6 +49,10 @@ internal sealed class TrainingStates
 
     public long WeightsUnsharded => held.Sum(tensor => ModelShare(tensor.Shape, tensor.Bytes));
 
+    /// <summary>What casting the unquantized 16-bit parameters of a quantized base to FP32 adds.</summary>
+    public long Upcast => request.Method != TrainingMethod.Qlora || !request.Trainer.Says("kbit_upcast", "yes") ? 0
+        : held.Where(tensor => tensor.Format is { BlockLength: 1, BlockBytes: 2 }).Sum(tensor => Share(tensor.Shape, tensor.Bytes, Sharding.Weights));
+
     public long Adapters => IsFull ? 0 : trained.Sum(tensor => Share(tensor, checked(adapterBytes * tensor.Elements), Sharding.Weights));
 
     public long Master => HasMaster ? trained.Sum(tensor => Share(tensor, checked(4 * tensor.Elements), Sharding.OptimizerStates)) : 0;
@@ -65,18 +69,24 @@ internal sealed class TrainingStates
     /// <summary>Gradients of the layer that has most, before they are divided.</summary>
     public long LargestLayerGradients => LargestLayer(trained, tensor => checked(GradientBytes * tensor.Elements));
 
+    /// <summary>The framework holds the whole model beside the shards.</summary>
+    public bool KeepsWhole => Sharding == Sharding.Weights && request.Trainer.Says("load", "full");
+
     /// <summary>Layers gathered from all shards while they compute: the current one and the next, and the vocabulary matrices throughout.</summary>
     public long Gathered
     {
         get
         {
-            if (Sharding != Sharding.Weights)
+            if (Sharding != Sharding.Weights || KeepsWhole)
                 return 0;
             var whole = held.Sum(tensor => ModelShare(tensor.Shape, ComputedBytes(tensor)));
-            var layers = 2 * LargestLayer(held, tensor => tensor.Shape, ComputedBytes);
-            var outside = held.Where(tensor => tensor.Shape.Layer is null).Sum(tensor => ModelShare(tensor.Shape, ComputedBytes(tensor)));
+            var layer = LargestLayer(held, tensor => tensor.Shape, ComputedBytes);
+            var outside = held.Where(tensor => tensor.Shape.Layer is null).Select(tensor => ModelShare(tensor.Shape, ComputedBytes(tensor))).ToList();
+            var gathered = request.Trainer.Says("vocabulary_gather", "apart")
+                ? layer + Math.Max(layer, outside.DefaultIfEmpty(0).Max())
+                : 2 * layer + outside.Sum();
             // Never more than what unsharded weights would add.
-            return Math.Min(layers + outside, Math.Max(0, whole - Weights));
+            return Math.Min(gathered, Math.Max(0, whole - Weights));
         }
     }
 

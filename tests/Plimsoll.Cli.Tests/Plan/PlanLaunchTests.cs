@@ -34,6 +34,15 @@ public class PlanLaunchTests
         Assert.Equal("vllm", CommandRun.Of("plan", "llama-3.1-8b", "--gpu", "h100", "--emit", "VLLM", "--json").Json.GetProperty("workload").GetProperty("engine").GetString());
 
     [Fact]
+    public void A_training_plan_becomes_a_configuration()
+    {
+        var launch = CommandRun.Of("plan", "llama-3.1-8b", "--for", "qlora", "--rank", "32", "--lora-targets", "all-linear", "--checkpointing", "full", "--gpu", "a100-80gb", "--emit", "axolotl", "--json").Json.GetProperty("launch")[0];
+        Assert.Equal("axolotl train axolotl.yaml", launch.GetProperty("command").GetString());
+        Assert.Contains("\nadapter: qlora\nload_in_4bit: true\n", launch.GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Contains("\nlora_r: 32\n", launch.GetProperty("text").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_plan_that_does_not_fit_is_not_launched()
     {
         var run = CommandRun.Of("plan", "llama-3.1-70b", "--gpu", "rtx-4090", "--emit", "vllm");
@@ -49,6 +58,7 @@ public class PlanLaunchTests
     [InlineData("int4 cannot be launched. Plain int4 stores no scales", "plan llama-3.1-8b -p int4 --emit vllm")]
     [InlineData("7b is a size, not a model", "plan 7b --emit transformers")]
     [InlineData("--emit axolotl starts training, and the plan is for inference", "plan llama-3.1-8b --emit axolotl")]
+    [InlineData("--emit vllm starts inference, and the plan is for training", "plan llama-3.1-8b --for lora --emit vllm")]
     [InlineData("--emit takes vllm, llama.cpp,", "plan llama-3.1-8b --emit vlm")]
     [InlineData("--image belongs to --emit", "plan llama-3.1-8b --image my/image")]
     [InlineData("12 GPUs do not fill machines of 8 evenly", "plan llama-3.1-405b --gpu 12xh200 --engine vllm --parallel tp=4,pp=3 --emit vllm")]
