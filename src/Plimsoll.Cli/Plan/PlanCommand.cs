@@ -12,7 +12,7 @@ namespace Plimsoll.Cli.Plan;
 /// <summary><c>plimsoll plan MODEL</c>: where memory goes, and whether it fits.</summary>
 internal static class PlanCommand
 {
-    private static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
+    internal static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
     private static readonly Option<string?> Gpu = new("--gpu", "-g") { Description = "rtx-4090, 2x rtx-3090, 24GiB, local" };
     private static readonly Option<string> For = new("--for") { Description = "what the memory is for", DefaultValueFactory = _ => "inference" };
     private static readonly Option<bool> What = new("--what-if") { Description = "every lever with the bytes it saves, and the least painful combination that fits" };
@@ -30,24 +30,31 @@ internal static class PlanCommand
               plimsoll plan 7b --precision int4
               plimsoll plan qwen3-30b-a3b -p q4_k_m --gpu "2x rtx-3090" --context 32k
               plimsoll plan llama-3.1-70b --engine vllm --gpu "4x h100" --parallel tp=4
+              plimsoll plan llama-3.1-70b --gpu "4x h100" --emit vllm --emit kubernetes
               plimsoll plan ./model.gguf --gpu 12GiB --kv-precision q8_0 --explain
               plimsoll plan 7b --for training --optimizer adamw-bf16 --gpu "8x a100-80gb"
-              plimsoll plan llama-3.1-8b --for qlora --rank 32 --lora-targets all-linear --checkpointing full --gpu rtx-4090
+              plimsoll plan llama-3.1-8b --for qlora --rank 32 --lora-targets all-linear --checkpointing full --gpu rtx-4090 --emit axolotl
             """)
         {
             Model, Gpu, For, What, Explain,
         };
         For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
-        foreach (var option in PlanOptions.All.Concat(TrainingOptions.All))
+        foreach (var option in PlanOptions.All.Concat(TrainingOptions.All).Concat(PlanLaunch.Options))
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var report = CreateReport(parsed, environment);
             var terminal = CliApplication.CreateTerminal(parsed, environment);
             if (parsed.GetValue(GlobalOptions.Json))
+            {
                 PlanJson.Write(terminal.Out, report);
+                PlanLaunch.WarnIfNone(terminal, parsed, report);
+            }
             else
+            {
                 PlanTable.Write(terminal, report, parsed.GetValue(Explain));
+                PlanLaunch.Write(terminal, parsed, report);
+            }
             return report.Fits == false ? ExitCode.No : ExitCode.Yes;
         });
         return command;
@@ -64,13 +71,14 @@ internal static class PlanCommand
     private static PlanReport Training(ParseResult parsed, string kind, LocatedModel located, GpuSelection? device)
     {
         var request = TrainingRequestBuilder.Build(parsed, kind, located, device);
-        return new()
+        var report = new PlanReport
         {
             Training = request,
             Plan = TrainingPlanner.Plan(request),
             Device = device,
             Limits = device is null ? null : TrainingLimits.Find(request, device.Gpu.UsableMemory.Bytes),
         };
+        return report with { Launch = PlanLaunch.Create(parsed, located, report) };
     }
 
     private static PlanReport Inference(ParseResult parsed, CliEnvironment environment, LocatedModel located, GpuSelection? device)
@@ -93,6 +101,7 @@ internal static class PlanCommand
             Limits = device is null ? null : PlanLimits.Find(request, device.Gpu.UsableMemory.Bytes),
             WhatIf = parsed.GetValue(What) ? EvaluateLevers(request) : null,
         };
+        report = report with { Launch = PlanLaunch.Create(parsed, located, report) };
         if (report.Fits != true)
             return report;
         // What does not run has no speed.

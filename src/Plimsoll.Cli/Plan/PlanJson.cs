@@ -23,6 +23,7 @@ internal static class PlanJson
         if (report.WhatIf is { } whatIf)
             WriteLevers(json, whatIf);
         json.WriteStrings("notes", report.Plan.Notes);
+        PlanLaunch.WriteJson(json, report);
     });
 
     private static void WriteLevers(Utf8JsonWriter json, WhatIfResult whatIf)

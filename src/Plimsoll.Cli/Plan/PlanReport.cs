@@ -3,6 +3,7 @@ using Plimsoll.Planning;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Launch;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
 using Plimsoll.Planning.Training;
@@ -38,6 +39,9 @@ internal sealed record PlanReport
 
     /// <summary>The levers, when they were asked for.</summary>
     public WhatIfResult? WhatIf { get; init; }
+
+    /// <summary>What starts the run, for every <c>--emit</c>.</summary>
+    public IReadOnlyList<LaunchConfiguration> Launch { get; init; } = [];
 
     public long? UsableBytes => Device?.Gpu.UsableMemory.Bytes;
 
