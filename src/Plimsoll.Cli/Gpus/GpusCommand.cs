@@ -8,10 +8,9 @@ namespace Plimsoll.Cli.Gpus;
 /// <summary><c>plimsoll gpus</c>: the GPU catalog, filtered and sorted, or one GPU with every value and its source.</summary>
 internal static class GpusCommand
 {
-    private static readonly string[] SortKeys = ["name", "memory", "bandwidth", "price", "price-per-hour", "year"];
+    private static readonly string[] SortKeys = ["name", "memory", "bandwidth", "price", "price-per-hour", "price-per-million", "year"];
 
     private static readonly Argument<string?> Model = new("MODEL") { Description = "which GPUs hold this model; the whole catalog when left out", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Option<bool> Losers = new("--all") { Description = "with MODEL: also the GPUs that do not hold it, each with the reason" };
     private static readonly Option<string?> Name = new("--name") { Description = "only GPUs whose name contains this, or matches it where it has *", HelpName = "PATTERN" };
     private static readonly Option<string?> Vendor = new("--vendor") { Description = "only this vendor: NVIDIA, AMD, Apple, Intel", HelpName = "VENDOR" };
     private static readonly Option<string?> Architecture = new("--arch") { Description = "only architectures that contain this: ada, hopper, rdna3", HelpName = "NAME" };
@@ -31,6 +30,7 @@ internal static class GpusCommand
 
             Examples:
               plimsoll gpus llama-3.1-70b -p q4_k_m --context 16k --sort price
+              plimsoll gpus llama-3.1-8b --for qlora --tokens 100e6 --sort price-per-hour
               plimsoll gpus qwen3-32b --engine vllm --min-memory 40GiB --all
               plimsoll gpus --min-memory 24GiB --sort price
               plimsoll gpus --vendor nvidia --arch ada --sort bandwidth
@@ -38,10 +38,10 @@ internal static class GpusCommand
               plimsoll gpus --show "H100 SXM"
             """)
         {
-            Model, Losers, Name, Vendor, Architecture, MinMemory, MaxPrice, MaxRental, Sort, Show,
+            Model, GpusForModel.For, GpusForModel.Tokens, GpusForModel.Losers, Name, Vendor, Architecture, MinMemory, MaxPrice, MaxRental, Sort, Show,
         };
         // How several GPUs share the model is what this command finds out.
-        foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Parallel && option != PlanOptions.TensorSplit && option != PlanOptions.Draft))
+        foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Parallel && option != PlanOptions.TensorSplit && option != PlanOptions.Draft).Concat(TrainingOptions.All))
             command.Options.Add(option);
         command.SetAction(parsed => Run(parsed, environment));
         return command;
@@ -64,7 +64,7 @@ internal static class GpusCommand
 
         var found = Order(catalog.All.Where(Filter(parsed)), parsed.GetValue(Sort)!).ToList();
         if (parsed.GetValue(Model) is { } model)
-            return GpusForModel.Write(parsed, environment, terminal, model, found, parsed.GetValue(Sort)!, parsed.GetValue(Losers));
+            return GpusForModel.Write(parsed, environment, terminal, model, found, parsed.GetResult(Sort) is { Implicit: false } ? parsed.GetValue(Sort) : null);
         if (json)
             GpusJson.Write(terminal.Out, found);
         else if (found.Count > 0)

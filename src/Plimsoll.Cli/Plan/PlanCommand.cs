@@ -83,8 +83,7 @@ internal static class PlanCommand
 
     private static PlanReport Inference(ParseResult parsed, CliEnvironment environment, LocatedModel located, GpuSelection? device)
     {
-        if (TrainingOptions.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } foreign)
-            throw CliException.WrongUsage($"{foreign.Name} is an option of training; this plan is for inference", "add --for training, lora or qlora");
+        TrainingOptions.RefuseOutsideTraining(parsed);
         var request = PlanRequestBuilder.Build(parsed, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes);
         var plan = InferencePlanner.Plan(request);
         if (parsed.GetValue(PlanOptions.Draft) is { } draftName)

@@ -23,6 +23,13 @@ internal static class TrainingOptions
     public static IEnumerable<Option> All =>
         [Optimizer, MasterWeights, MicroBatch, Accumulate, Checkpointing, Loss, Rank, Targets, Dora, AdapterPrecision, Offload, InBackward, Compile, Trainer];
 
+    /// <summary>An option of training would be ignored silently in a plan for inference; better to say so.</summary>
+    public static void RefuseOutsideTraining(ParseResult parsed)
+    {
+        if (All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } foreign)
+            throw CliException.WrongUsage($"{foreign.Name} is an option of training; this plan is for inference", "add --for training, lora or qlora");
+    }
+
     /// <summary>Options of inference that mean nothing for training.</summary>
     public static IEnumerable<Option> Foreign => PlanOptions.All.Except(
         [PlanOptions.Precision, PlanOptions.Context, PlanOptions.Batch, PlanOptions.Parallel, PlanOptions.Eager, PlanOptions.Assume, PlanOptions.Catalog, PlanOptions.Offline]);
