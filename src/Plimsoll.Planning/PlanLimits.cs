@@ -36,7 +36,7 @@ public sealed record PlanLimits(long MaxContext, int MaxBatch, bool ContextIsMod
     /// <summary>A stated prompt stays as it is; the worst case grows with the context.</summary>
     private static long? ScalePrompt(InferenceRequest request, long context) => request.Prompt is { } prompt ? Math.Min(prompt, context) : null;
 
-    private static long Largest(long ceiling, Func<long, bool> fits)
+    internal static long Largest(long ceiling, Func<long, bool> fits)
     {
         if (!fits(1))
             return 0;

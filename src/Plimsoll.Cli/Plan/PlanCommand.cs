@@ -1,15 +1,18 @@
 using System.CommandLine;
 using Plimsoll.Cli.Gpus;
+using Plimsoll.Models;
 using Plimsoll.Planning;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
+using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Training;
 
 namespace Plimsoll.Cli.Plan;
 
 /// <summary><c>plimsoll plan MODEL</c>: where memory goes, and whether it fits.</summary>
 internal static class PlanCommand
 {
-    private static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
+    internal static readonly Argument<string> Model = new("MODEL") { Description = "a folder, a .gguf or .safetensors file, a catalog name, org/name on the hub, or a size such as 7b" };
     private static readonly Option<string?> Gpu = new("--gpu", "-g") { Description = "rtx-4090, 2x rtx-3090, 24GiB, local" };
     private static readonly Option<string> For = new("--for") { Description = "what the memory is for", DefaultValueFactory = _ => "inference" };
     private static readonly Option<bool> What = new("--what-if") { Description = "every lever with the bytes it saves, and the least painful combination that fits" };
@@ -27,22 +30,31 @@ internal static class PlanCommand
               plimsoll plan 7b --precision int4
               plimsoll plan qwen3-30b-a3b -p q4_k_m --gpu "2x rtx-3090" --context 32k
               plimsoll plan llama-3.1-70b --engine vllm --gpu "4x h100" --parallel tp=4
+              plimsoll plan llama-3.1-70b --gpu "4x h100" --emit vllm --emit kubernetes
               plimsoll plan ./model.gguf --gpu 12GiB --kv-precision q8_0 --explain
+              plimsoll plan 7b --for training --optimizer adamw-bf16 --gpu "8x a100-80gb"
+              plimsoll plan llama-3.1-8b --for qlora --rank 32 --lora-targets all-linear --checkpointing full --gpu rtx-4090 --emit axolotl
             """)
         {
             Model, Gpu, For, What, Explain,
         };
-        For.AcceptOnlyFromAmong("inference");
-        foreach (var option in PlanOptions.All)
+        For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
+        foreach (var option in PlanOptions.All.Concat(TrainingOptions.All).Concat(PlanLaunch.Options))
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
             var report = CreateReport(parsed, environment);
             var terminal = CliApplication.CreateTerminal(parsed, environment);
             if (parsed.GetValue(GlobalOptions.Json))
+            {
                 PlanJson.Write(terminal.Out, report);
+                PlanLaunch.WarnIfNone(terminal, parsed, report);
+            }
             else
+            {
                 PlanTable.Write(terminal, report, parsed.GetValue(Explain));
+                PlanLaunch.Write(terminal, parsed, report);
+            }
             return report.Fits == false ? ExitCode.No : ExitCode.Yes;
         });
         return command;
@@ -52,6 +64,27 @@ internal static class PlanCommand
     {
         var device = parsed.GetValue(Gpu) is { } gpu ? GpuChoice.Select(gpu, UserCatalogs.Gpus(parsed.GetValue(PlanOptions.Catalog), environment)) : null;
         var located = ModelChoice.Locate(parsed.GetValue(Model)!, parsed, environment);
+        var kind = parsed.GetValue(For)!;
+        return kind == "inference" ? Inference(parsed, environment, located, device) : Training(parsed, kind, located, device);
+    }
+
+    private static PlanReport Training(ParseResult parsed, string kind, LocatedModel located, GpuSelection? device)
+    {
+        var request = TrainingRequestBuilder.Build(parsed, kind, located, device);
+        var report = new PlanReport
+        {
+            Training = request,
+            Plan = TrainingPlanner.Plan(request),
+            Device = device,
+            Limits = device is null ? null : TrainingLimits.Find(request, device.Gpu.UsableMemory.Bytes),
+        };
+        return report with { Launch = PlanLaunch.Create(parsed, located, report) };
+    }
+
+    private static PlanReport Inference(ParseResult parsed, CliEnvironment environment, LocatedModel located, GpuSelection? device)
+    {
+        if (TrainingOptions.All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } foreign)
+            throw CliException.WrongUsage($"{foreign.Name} is an option of training; this plan is for inference", "add --for training, lora or qlora");
         var request = PlanRequestBuilder.Build(parsed, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes);
         var plan = InferencePlanner.Plan(request);
         if (parsed.GetValue(PlanOptions.Draft) is { } draftName)
@@ -62,12 +95,13 @@ internal static class PlanCommand
         }
         var report = new PlanReport
         {
-            Request = request,
+            Inference = request,
             Plan = plan,
             Device = device,
             Limits = device is null ? null : PlanLimits.Find(request, device.Gpu.UsableMemory.Bytes),
             WhatIf = parsed.GetValue(What) ? EvaluateLevers(request) : null,
         };
+        report = report with { Launch = PlanLaunch.Create(parsed, located, report) };
         if (report.Fits != true)
             return report;
         // What does not run has no speed.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
@@ -22,6 +23,7 @@ internal static class PlanJson
         if (report.WhatIf is { } whatIf)
             WriteLevers(json, whatIf);
         json.WriteStrings("notes", report.Plan.Notes);
+        PlanLaunch.WriteJson(json, report);
     });
 
     private static void WriteLevers(Utf8JsonWriter json, WhatIfResult whatIf)
@@ -46,7 +48,7 @@ internal static class PlanJson
 
     private static void WriteModel(Utf8JsonWriter json, PlanReport report)
     {
-        var model = report.Request.Model;
+        var model = report.Model;
         json.WriteStartObject("model");
         json.WriteString("id", model.Id);
         json.WriteString("architecture", model.Architecture);
@@ -61,8 +63,16 @@ internal static class PlanJson
 
     private static void WriteWorkload(Utf8JsonWriter json, PlanReport report)
     {
-        var request = report.Request;
         json.WriteStartObject("workload");
+        if (report.Training is { } training)
+            TrainingView.WriteWorkload(json, training, report.Plan);
+        else
+            WriteInference(json, report.Inference!);
+        json.WriteEndObject();
+    }
+
+    private static void WriteInference(Utf8JsonWriter json, InferenceRequest request)
+    {
         json.WriteString("kind", "inference");
         json.WriteString("precision", request.Weights.Precision);
         json.WriteNumber("bits_per_weight", request.Weights.BitsPerWeight);
@@ -75,7 +85,6 @@ internal static class PlanJson
         json.WriteNumber("tensor_parallel", request.Parallel.Tensor);
         json.WriteNumber("pipeline_parallel", request.Parallel.Pipeline);
         json.WriteNumber("expert_parallel", request.Parallel.Expert);
-        json.WriteEndObject();
     }
 
     private static void WritePhases(Utf8JsonWriter json, DevicePlan device) => json.WriteArray("phases", device.Phases, phase =>

@@ -1,16 +1,28 @@
+using Plimsoll.Models;
 using Plimsoll.Planning;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Launch;
 using Plimsoll.Planning.Plans;
 using Plimsoll.Planning.Speed;
+using Plimsoll.Planning.Training;
 
 namespace Plimsoll.Cli.Plan;
 
 /// <summary>Everything that <c>plimsoll plan</c> answers; the table and the JSON are views of it.</summary>
 internal sealed record PlanReport
 {
-    public required InferenceRequest Request { get; init; }
+    /// <summary>The request of an inference plan; null for training.</summary>
+    public InferenceRequest? Inference { get; init; }
+
+    /// <summary>The request of a training plan; null for inference.</summary>
+    public TrainingRequest? Training { get; init; }
+
+    public ModelShape Model => Inference?.Model ?? Training!.Model;
+
+    /// <summary>Tokens of one sequence, and sequences at a time, that were asked for.</summary>
+    public (long Context, int Batch) Asked => Inference is { } inference ? (inference.Context, inference.Batch) : (Training!.SequenceLength, Training.MicroBatch);
 
     public required MemoryPlan Plan { get; init; }
 
@@ -27,6 +39,9 @@ internal sealed record PlanReport
 
     /// <summary>The levers, when they were asked for.</summary>
     public WhatIfResult? WhatIf { get; init; }
+
+    /// <summary>What starts the run, for every <c>--emit</c>.</summary>
+    public IReadOnlyList<LaunchConfiguration> Launch { get; init; } = [];
 
     public long? UsableBytes => Device?.Gpu.UsableMemory.Bytes;
 

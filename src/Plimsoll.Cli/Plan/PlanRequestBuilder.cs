@@ -18,7 +18,7 @@ internal static class PlanRequestBuilder
     {
         var shape = located.Shape;
         var weights = Weights(parsed.GetValue(PlanOptions.Precision), located);
-        var engine = Engine(parsed.GetValue(PlanOptions.Engine) ?? defaultEngine, weights, located);
+        var engine = Engine(parsed.GetValue(PlanOptions.Engine) ?? PlanLaunch.Engine(parsed) ?? defaultEngine, weights, located);
         var context = parsed.GetValue(PlanOptions.Context) ?? Math.Min(DefaultContext, shape.MaxContext ?? DefaultContext);
         var parallel = Parallel(parsed.GetValue(PlanOptions.Parallel), engine, gpuCount);
         var utilization = parsed.GetValue(PlanOptions.Utilization);

@@ -30,10 +30,13 @@ internal static class PlanTable
 
     private static void WriteHeader(Terminal terminal, PlanReport report)
     {
-        var request = report.Request;
-        var model = request.Model;
+        var model = report.Model;
         var active = model.ActiveParameters == model.Parameters ? "" : string.Create(Culture, $", {Billions(model.ActiveParameters)} active");
         terminal.Rich.MarkupLineInterpolated($"[bold]{model.Id}[/] ({model.Architecture}, {Billions(model.Parameters)} parameters{active}; {model.Source})");
+        if (report.Training is { } training)
+            TrainingView.WriteHeader(terminal.Out, training, report.Plan);
+        if (report.Inference is not { } request)
+            return;
         var batch = request.Batch == 1 ? "" : string.Create(Culture, $" x {request.Batch} sequences");
         terminal.Out.WriteLine(string.Create(Culture, $"{request.Weights.Precision}, {request.Context:N0} tokens{batch}, KV cache {request.KvFormat}, {request.Engine.Name} (since {request.Engine.Since})"));
         var weights = request.Weights.Total;
@@ -92,12 +95,12 @@ internal static class PlanTable
 
     private static void WriteLimits(Terminal terminal, PlanReport report, Planning.PlanLimits limits)
     {
-        var request = report.Request;
+        var (asked, batch) = report.Asked;
         var context = limits.MaxContext == 0
             ? "none: the weights and overhead alone fill the device"
             : string.Create(Culture, $"{limits.MaxContext:N0} tokens{(limits.ContextIsModelLimit ? " (all the model was made for)" : "")}");
-        terminal.Out.WriteLine(string.Create(Culture, $"Largest context at batch {request.Batch}: {context}"));
-        terminal.Out.WriteLine(string.Create(Culture, $"Largest batch at {request.Context:N0} tokens: {(limits.MaxBatch == 0 ? "none" : limits.MaxBatch.ToString("N0", Culture))}"));
+        terminal.Out.WriteLine(string.Create(Culture, $"Largest context at batch {batch}: {context}"));
+        terminal.Out.WriteLine(string.Create(Culture, $"Largest batch at {asked:N0} tokens: {(limits.MaxBatch == 0 ? "none" : limits.MaxBatch.ToString("N0", Culture))}"));
     }
 
     private static void WriteSpeed(Terminal terminal, PlanReport report)

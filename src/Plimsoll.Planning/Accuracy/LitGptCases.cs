@@ -33,7 +33,7 @@ internal static class LitGptCases
             yield return CaseResult.Compare(measured, "total", perGpu, TransformersCases.Allocated(plan with { Devices = [plan.Fullest] }));
     }
 
-    private static string Precision(MeasuredCase measured)
+    internal static string Precision(MeasuredCase measured)
     {
         var precision = measured.Setting("precision") ?? "";
         if (precision.Contains("mixed", StringComparison.Ordinal))

@@ -92,6 +92,9 @@ public sealed class MeasuredCase
 
     public double? Measured(string name) => Number(Text(Member("measured"), name));
 
+    /// <summary>The object of all measured figures.</summary>
+    internal JsonElement MeasuredElementRoot => Member("measured");
+
     public JsonElement MeasuredElement(string name) => Get(Member("measured"), name);
 
     /// <summary>A measured size in MiB, as bytes.</summary>

@@ -29,7 +29,7 @@ public static class MemoryCases
         var framework = measured.Framework.ToLowerInvariant();
         return (measured.Kind, framework) switch
         {
-            ("training", _) => (_, _) => throw new CaseRefusedException("training is not planned yet"),
+            ("training", _) => TrainingCases.Evaluate,
             ("overhead", _) => (_, _) => throw new CaseRefusedException("driver and library overhead is an input of the planner, not a prediction"),
             (_, "transformers") => TransformersCases.Evaluate,
             (_, var name) when name.Contains("accelerate", StringComparison.Ordinal) => AccelerateCases.Evaluate,

@@ -53,7 +53,7 @@ public sealed class EngineCatalog
         return new(id, [.. aliases], [.. profiles]);
     }
 
-    private static EngineConstant ReadConstant(JsonElement constant)
+    internal static EngineConstant ReadConstant(JsonElement constant)
     {
         var source = constant.GetProperty("source").GetString()!;
         if (constant.TryGetProperty("value", out var value))

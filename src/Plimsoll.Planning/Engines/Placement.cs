@@ -36,10 +36,10 @@ internal static class Placement
 
     /// <summary>Bytes of the weights that one rank of <paramref name="stage"/> holds under tensor and expert parallelism.</summary>
     public static long WeightBytes(InferenceRequest request, Stage stage) =>
-        request.Weights.Tensors.Where(tensor => IsOn(tensor, stage, request.Model)).Sum(tensor => Share(tensor, request));
+        request.Weights.Tensors.Where(tensor => IsOn(tensor.Shape, stage, request.Model)).Sum(tensor => Share(tensor, request));
 
     /// <remarks>Next-token-prediction layers are in the checkpoint, but engines load them only to draft with them.</remarks>
-    private static bool IsOn(WeightTensor tensor, Stage stage, ModelShape model) => tensor.Shape switch
+    internal static bool IsOn(TensorShape tensor, Stage stage, ModelShape model) => tensor switch
     {
         { Role: TensorRole.NextToken } => false,
         { Layer: { } layer } when layer < model.Layers.Length => stage.HasLayer(layer),
@@ -70,10 +70,10 @@ internal static class Placement
     }
 
     /// <summary>Key and value projections are replicated once there are fewer KV heads than ranks.</summary>
-    private static bool IsKeyOrValue(TensorShape tensor, AttentionShape attention) =>
+    internal static bool IsKeyOrValue(TensorShape tensor, AttentionShape attention) =>
         attention.Latent is null
         && attention.KeyValueHeads < attention.Heads
         && (tensor.Dimensions[0] == (long)attention.KeyValueHeads * attention.KeyHeadDim || tensor.Dimensions[0] == (long)attention.KeyValueHeads * attention.ValueHeadDim);
 
-    private static long DivideUp(long bytes, int shards) => (bytes + shards - 1) / shards;
+    internal static long DivideUp(long bytes, int shards) => (bytes + shards - 1) / shards;
 }

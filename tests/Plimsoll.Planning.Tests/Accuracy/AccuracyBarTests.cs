@@ -27,6 +27,16 @@ public class AccuracyBarTests
     }
 
     [Fact]
+    public void Training_has_a_median_error_of_at_most_twelve_percent_and_most_cases_predicted_within_bounds()
+    {
+        var training = Report.Value.Kinds.Single(kind => kind.Group == "all training");
+        Assert.InRange(training.MedianAbsoluteError!.Value, 0, 0.12);
+        Assert.InRange(training.P90AbsoluteError!.Value, 0, 0.30);
+        Assert.InRange((double)training.Predicted / training.Cases, 0.7, 1);
+        Assert.InRange(training.WithinBounds!.Value, 0.85, 1);
+    }
+
+    [Fact]
     public void Llama_cpp_caches_are_exact_to_the_printed_hundredth_of_a_mebibyte()
     {
         var caches = Report.Value.Results.Where(result => result is { Group: "llamacpp-ik", Quantity: "kv_cache", RefusedBecause: null }).ToList();
