@@ -16,6 +16,7 @@ internal static class CliApplication
 {
     public static int Run(string[] args, CliEnvironment environment)
     {
+        environment = environment with { Error = new PrintableText.Writer(environment.Error) };
         var parsed = CreateRoot(environment).Parse(args);
         if (parsed.Errors.Count > 0)
         {

@@ -9,8 +9,8 @@ internal sealed class Terminal
 
     public Terminal(TextWriter output, TextWriter error, bool color, int width)
     {
-        Out = output;
-        Error = error;
+        Out = new PrintableText.Writer(output);
+        Error = new PrintableText.Writer(error);
         Width = width;
         rich = new(() => CreateConsole(output, color, width));
     }
@@ -33,6 +33,7 @@ internal sealed class Terminal
             ColorSystem = color ? ColorSystemSupport.EightBit : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
         });
+        console.Pipeline.Attach(new PrintableText.Hook());
         console.Profile.Width = width;
         console.Profile.Capabilities.Unicode = true;
         return console;

@@ -13,7 +13,7 @@ public partial class DocumentTests
         var page = Repository.Read("docs/dependencies.md");
         var packages = Project.Includes(XDocument.Parse(Repository.Read("Directory.Packages.props")), "PackageVersion").ToList();
         Assert.NotEmpty(packages);
-        Assert.Empty(packages.Where(package => !Regex.IsMatch(page, $@"^\| `{Regex.Escape(package)}` \| [^|]+ \| [^|]{{30,}} \|$", RegexOptions.Multiline)));
+        Assert.DoesNotContain(packages, package => !Regex.IsMatch(page, $@"^\| `{Regex.Escape(package)}` \| [^|]+ \| [^|]{{30,}} \|$", RegexOptions.Multiline));
         var described = PackageRow().Matches(page).Select(match => match.Groups[1].Value);
         Assert.Empty(described.Except(packages));
     }

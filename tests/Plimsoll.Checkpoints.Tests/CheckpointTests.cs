@@ -1,5 +1,6 @@
 using System.Text;
 using Plimsoll.Checkpoints.Tests.Builders;
+using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Checkpoints.Tests;
 

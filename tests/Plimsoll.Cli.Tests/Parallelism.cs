@@ -1,2 +1,2 @@
 // The options of the command line are shared objects that each invocation adds to its own command tree: one invocation at a time.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -41,7 +41,7 @@ internal sealed record CheckpointFile(
 
     private static CheckpointFormat? ByContent(ReadOnlySpan<byte> first) =>
         first.StartsWith("GGUF"u8) ? CheckpointFormat.Gguf
-        : first.StartsWith("PK\x3\x4"u8) || first.Length > 1 && first[0] == 0x80 && first[1] <= 5 ? CheckpointFormat.PyTorch
+        : first.StartsWith("PK\x3\x4"u8) || first.Length > 1 && first[0] == 0x80 && first[1] is >= 2 and <= 5 ? CheckpointFormat.PyTorch
         : first.Length > SafetensorsLimits.LengthBytes && first[SafetensorsLimits.LengthBytes] == (byte)'{' ? CheckpointFormat.Safetensors
         : null;
 

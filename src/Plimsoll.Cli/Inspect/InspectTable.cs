@@ -106,28 +106,28 @@ internal static class InspectTable
             terminal.Rich.WriteLine($"note: {note}");
         if (!report.IsCheck)
             return;
-        terminal.Rich.WriteLine($"Checked {string.Join(", ", InspectionChecks.All.Select(check => check.Name))}: {Found(inspection.Problems.Length)}. No weight was read.");
+        terminal.Rich.WriteLine($"Checked headers ({string.Join(", ", InspectionChecks.All.Select(check => check.Name))}): {Found(inspection.Problems.Length)}.");
     }
 
     private static string Found(int problems) => problems switch { 0 => "no problems found", 1 => "1 problem found", _ => $"{problems} problems found" };
 
     private static void WriteList(Terminal terminal, InspectReport report)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("checkpoint").AddColumn("what").AddColumn("precision");
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("checkpoint").NoWrap()).AddColumn("what").AddColumn("precision");
         Numbers(table, "parameters", "bits", "size").AddColumn("findings");
         foreach (var inspection in report.Inspections)
         {
             table.AddRow(
                 new Text(Path.GetRelativePath(report.Target, inspection.Path) is "." ? InspectText.Name(inspection) : Path.GetRelativePath(report.Target, inspection.Path)),
                 new Text(InspectText.What(inspection)), new Text(inspection.Precision ?? ""),
-                new Text(inspection.Parameters is { } count ? Number(count) : ""), new Text(Bits(inspection.BitsPerWeight)), new Text(new ByteSize(InspectText.FileBytes(inspection)).ToString()),
+                new Text(inspection.Parameters is { } count ? Number(count) : ""), new Text(Bits(inspection.BitsPerWeight)), new Text(inspection.Files.IsEmpty ? "" : new ByteSize(InspectText.FileBytes(inspection)).ToString()),
                 new Text(InspectText.Findings(inspection)));
         }
         foreach (var failure in report.Failures)
             table.AddRow(new Text(Path.GetRelativePath(report.Target, failure.Path)), new Text("cannot be read"), new Text(""), new Text(""), new Text(""), new Text(""), new Text("see below"));
         terminal.Rich.Write(table);
         var total = report.Inspections.Sum(InspectText.FileBytes);
-        terminal.Rich.WriteLine(string.Create(Culture, $"{report.Inspections.Length} checkpoint{(report.Inspections.Length == 1 ? "" : "s")}, {new ByteSize(total)} = {total:N0} B in {report.Inspections.Sum(inspection => inspection.Files.Length)} files")
+        terminal.Rich.WriteLine(string.Create(Culture, $"{report.Inspections.Length} checkpoint{(report.Inspections.Length == 1 ? "" : "s")}, {InspectText.Size(total)} in {report.Inspections.Sum(inspection => inspection.Files.Length)} files")
             + (report.Failures.IsEmpty ? "." : $"; {report.Failures.Length} cannot be read."));
         foreach (var inspection in report.Inspections)
         {

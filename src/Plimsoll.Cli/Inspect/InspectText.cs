@@ -130,7 +130,7 @@ internal static class InspectText
         return string.Create(Culture, $"{count:N0}{Short(count)}{active}{(inspection.ParametersNote is { } note ? $", {note}" : "")}");
     }
 
-    private static string Size(long bytes) => bytes < 1024 ? $"{bytes} B" : string.Create(Culture, $"{new ByteSize(bytes)} = {bytes:N0} B");
+    public static string Size(long bytes) => bytes < 1024 ? $"{bytes} B" : string.Create(Culture, $"{new ByteSize(bytes)} = {bytes:N0} B");
 
     private static string Weights(CheckpointInspection inspection)
     {
@@ -191,6 +191,7 @@ internal static class InspectText
 
     private static string Short(long count) => count switch
     {
+        >= 1_000_000_000_000 => string.Create(Culture, $" ({count / 1e12:0.000} T)"),
         >= 1_000_000_000 => string.Create(Culture, $" ({count / 1e9:0.00} B)"),
         >= 1_000_000 => string.Create(Culture, $" ({count / 1e6:0.0} M)"),
         _ => "",

@@ -63,7 +63,18 @@ public static class CheckpointInspector
             HasChatTemplate = tokenizer?.HasChatTemplate == true,
             Problems = tokenizerProblem is null ? [] : [InspectionProblem.Warning("tokenizer", tokenizerProblem)],
         };
-        return Finish(inspection);
+        storages = WithoutPackerBiases(inspection);
+        return Finish(inspection with { Storages = storages, Match = inspection.Match is null ? null : ArchitectureMatch.Create(shape!, storages) });
+    }
+
+    /// <summary>GPTQ packers write a bias of zeros for every layer; where the architecture has none it is no parameter.</summary>
+    private static ImmutableArray<ParameterStorage> WithoutPackerBiases(CheckpointInspection inspection)
+    {
+        if (inspection.Match is not { Extra.IsEmpty: false } match)
+            return inspection.Storages;
+        var packed = inspection.Storages.Where(storage => storage.Layout == StorageLayout.Gptq).Select(storage => storage.Module + ".bias").ToHashSet(StringComparer.Ordinal);
+        var biases = match.Extra.Where(storage => packed.Contains(storage.Name)).Select(storage => storage.Name).ToHashSet(StringComparer.Ordinal);
+        return biases.Count == 0 ? inspection.Storages : [.. inspection.Storages.Select(storage => biases.Contains(storage.Name) ? storage with { Kind = StorageKind.Buffer } : storage)];
     }
 
     private static CheckpointInspection Finish(CheckpointInspection inspection)

@@ -42,7 +42,7 @@ internal static class ParameterCount
         if (index is null)
             return "";
         var known = shape.Tensors.Select(tensor => TensorName.Key(tensor.Name)).ToHashSet(StringComparer.Ordinal);
-        var beside = index.WeightMap.Keys.Where(name => !known.Contains(TensorName.Key(TensorName.Of(name).Parameter)) && !known.Contains(TensorName.Key(name))).Order(StringComparer.Ordinal).ToList();
+        var beside = index.WeightMap.Keys.Where(name => !known.Contains(TensorName.Key(TensorName.Of(name).Parameter)) && !known.Contains(TensorName.Key(name))).OrderByDescending(name => TensorRoles.OfName(name) == TensorRole.Tower).ThenBy(name => name, StringComparer.Ordinal).ToList();
         return beside.Count == 0 ? "" : $"; not counted are {beside.Count:N0} listed tensors that it is not known to have ({InspectionProblem.Examples(beside, 1)})";
     }
 }

@@ -30,7 +30,7 @@ internal static class QuantizationText
             return null;
         if (inspection.Quantization is { } quantization)
             return quantization.PrecisionName;
-        return inspection.Checkpoint?.Gguf?.Raw("general.file_type") is long id && GgufFileType.FromId(id) is { } type ? type.Name : inspection.Types[0].Name.ToLowerInvariant();
+        return inspection.Checkpoint?.Gguf?.Raw("general.file_type") is long id && GgufFileType.FromId(id) is { } type ? type.Name : inspection.Types.FirstOrDefault(line => line.Parameters is not 0)?.Name.ToLowerInvariant();
     }
 
     private static string Gguf(CheckpointInspection inspection, GgufMetadata metadata)

@@ -1,6 +1,7 @@
 using Plimsoll.Checkpoints.Bytes;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Checkpoints.Tests.Builders;
+using Plimsoll.Testing.Builders;
 using Plimsoll.Numerics;
 
 namespace Plimsoll.Checkpoints.Tests.Gguf;

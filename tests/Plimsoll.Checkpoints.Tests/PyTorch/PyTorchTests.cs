@@ -2,6 +2,7 @@ using System.IO.Compression;
 using Plimsoll.Checkpoints.Bytes;
 using Plimsoll.Checkpoints.PyTorch;
 using Plimsoll.Checkpoints.Tests.Builders;
+using Plimsoll.Testing.Builders;
 using Plimsoll.Numerics;
 
 namespace Plimsoll.Checkpoints.Tests.PyTorch;

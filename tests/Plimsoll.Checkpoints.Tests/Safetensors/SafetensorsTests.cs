@@ -1,5 +1,6 @@
 using Plimsoll.Checkpoints.Safetensors;
 using Plimsoll.Checkpoints.Tests.Builders;
+using Plimsoll.Testing.Builders;
 using Plimsoll.Numerics;
 
 namespace Plimsoll.Checkpoints.Tests.Safetensors;

@@ -64,6 +64,22 @@ public partial class CommandLinePageTests
     }
 
     [Fact]
+    public void Every_member_of_the_inspect_answer_is_described()
+    {
+        using var folder = new TemporaryFolder();
+        const string Header = """{"model.norm.weight":{"dtype":"BF16","shape":[4],"data_offsets":[0,8]}}""";
+        folder.Write("a/model.safetensors", [.. BitConverter.GetBytes((long)Header.Length), .. System.Text.Encoding.ASCII.GetBytes(Header), .. new byte[8]]);
+        folder.Write("a/config.json", """{"model_type":"llama","hidden_size":4,"num_hidden_layers":1,"num_attention_heads":1,"vocab_size":8,"intermediate_size":8}""");
+        folder.Write("b/model.gguf", "GGUF, but cut");
+        foreach (var path in new[] { folder.File("a"), folder.Path })
+        {
+            var run = CommandRun.Of("inspect", path, "--tensors", "--json");
+            Assert.True(run.ExitCode is 0 or 1 or 3, run.Error);
+            AssertDescribed(run.Json, Section("## plimsoll inspect"));
+        }
+    }
+
+    [Fact]
     public void Every_member_of_the_accuracy_answer_is_described()
     {
         using var folder = new TemporaryFolder();

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Plimsoll.Checkpoints.Tests.Builders;
+namespace Plimsoll.Testing.Builders;
 
 /// <summary>Writes pickles of protocol 2 opcode by opcode, as torch.save does.</summary>
-internal sealed class PickleBuilder
+public sealed class PickleBuilder
 {
     private readonly List<byte> _bytes = [];
 

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Plimsoll.Checkpoints.Tests.Builders;
+namespace Plimsoll.Testing.Builders;
 
 /// <summary>Writes GGUF files byte by byte, so that a test can also write wrong ones.</summary>
-internal sealed class GgufBuilder
+public sealed class GgufBuilder
 {
     private readonly List<byte> _keys = [];
     private readonly List<byte> _tensors = [];

@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Plimsoll.Checkpoints.Tests.Builders;
+namespace Plimsoll.Testing.Builders;
 
 /// <summary>Writes zip archives of stored entries byte by byte; with <see cref="IsZip64"/> every number that can be is in the zip64 fields.</summary>
-internal sealed class ZipBuilder
+public sealed class ZipBuilder
 {
     private readonly List<byte> _file = [];
     private readonly List<byte> _directory = [];
