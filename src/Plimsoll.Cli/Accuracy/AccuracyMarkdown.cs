@@ -26,8 +26,8 @@ internal static class AccuracyMarkdown
             measured value. *Within bounds*: the measured value lies between the plan's lower and upper bound. A case whose settings are unknown
             or unstated is refused with a reason instead of guessed.
 
-            Weights, KV caches and states are computed, not fitted. Some engine constants (resident slack, second heads, allocator reserve, all of
-            speed) were fitted on rows of the same publications, so their errors here are in-sample; [speed](formulas/speed.md) gives the errors on
+            Weights, KV caches and states are computed, not fitted. Some engine constants (resident slack, second heads, allocator reserve, bytes per
+            logit in training, all of speed) were fitted on rows of the same publications, so their errors here are in-sample; [speed](formulas/speed.md) gives the errors on
             rows that the fit had not seen.
             """);
         output.WriteLine();

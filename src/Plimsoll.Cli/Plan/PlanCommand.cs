@@ -77,6 +77,7 @@ internal static class PlanCommand
             Plan = TrainingPlanner.Plan(request),
             Device = device,
             Limits = device is null ? null : TrainingLimits.Find(request, device.Gpu.UsableMemory.Bytes),
+            WhatIf = parsed.GetValue(What) ? EvaluateLevers(request, device?.Gpu.UsableMemory.Bytes) : null,
         };
         return report with { Launch = PlanLaunch.Create(parsed, located, report) };
     }
@@ -107,6 +108,12 @@ internal static class PlanCommand
         var speed = PlanSpeed.Estimate(request, device);
         return report with { Decode = speed.Decode, Prefill = speed.Prefill, SpeedRefusal = speed.Reason };
     }
+
+    private static WhatIfResult EvaluateLevers(TrainingRequest request, long? usable) => WhatIf.Evaluate(
+        request,
+        TrainingLevers.For(request),
+        TrainingPlanner.Plan,
+        usable is { } bytes ? changed => TrainingLevers.Fits(changed, bytes) : null);
 
     private static WhatIfResult EvaluateLevers(InferenceRequest request) => WhatIf.Evaluate(
         request,

@@ -50,6 +50,15 @@ public class PlanTrainingTests
         Assert.InRange(limits.GetProperty("max_batch").GetInt32(), 1, 64);
     }
 
+    [Fact]
+    public void The_levers_of_training_end_in_a_combination_that_fits()
+    {
+        var answer = CommandRun.Of([.. "plan 13b --for training --gpu a100-80gb --context 4096 --micro-batch 4 --what-if --json".Split(' ')]).Json.GetProperty("what_if");
+        Assert.Contains(answer.GetProperty("levers").EnumerateArray(), lever => lever.GetProperty("action").GetString() == "--checkpointing full");
+        Assert.True(answer.GetProperty("combination_fits").GetBoolean());
+        Assert.InRange(answer.GetProperty("combination_peak_bytes").GetInt64(), 1, 80L << 30);
+    }
+
     [Theory]
     [InlineData("plan llama-3.1-8b --for training --gpu 3xa100-80gb --parallel tp=3", "32 attention heads cannot be divided among tp=3; choose 2 or 4")]
     [InlineData("plan 7b --for lora --rank 5000", "choose a rank of at most 4096")]
