@@ -35,6 +35,34 @@ public class CatalogSourceTests
     }
 
     [Fact]
+    public void Every_constant_of_a_trainer_has_a_source()
+    {
+        var constants = from trainer in Open("catalog/trainers.json").GetProperty("trainers").EnumerateArray()
+                        from constant in trainer.GetProperty("constants").EnumerateObject()
+                        select (Name: $"{trainer.GetProperty("id")} {constant.Name}", constant.Value);
+        Assert.NotEmpty(constants);
+        Assert.All(constants, constant => AssertText(constant.Value, "source", constant.Name));
+    }
+
+    [Fact]
+    public void Every_optimizer_has_a_source() =>
+        Assert.All(Open("catalog/optimizers.json").GetProperty("optimizers").EnumerateArray(), optimizer => AssertText(optimizer, "source", optimizer.GetProperty("id").GetString()!));
+
+    [Fact]
+    public void Every_published_loss_of_quality_has_a_source() =>
+        Assert.All(Open("catalog/quality.json").GetProperty("precisions").EnumerateObject(), precision => AssertText(precision.Value, "source", precision.Name));
+
+    [Fact]
+    public void Every_option_of_a_launched_tool_has_a_source()
+    {
+        var groups = from tool in Open("catalog/launch.json").GetProperty("tools").EnumerateArray()
+                     from options in tool.GetProperty("options").EnumerateArray()
+                     select (Name: $"{tool.GetProperty("id")} {options}", Options: options);
+        Assert.NotEmpty(groups);
+        Assert.All(groups, group => AssertText(group.Options, "source", group.Name));
+    }
+
+    [Fact]
     public void The_fitted_speeds_have_a_source() => AssertText(Open("catalog/speed.json"), "source", "catalog/speed.json");
 
     [Fact]
