@@ -2,8 +2,11 @@ using System.CommandLine;
 using Plimsoll.Cli.Gpus;
 using Plimsoll.Cli.Plan;
 using Plimsoll.Numerics;
+using Plimsoll.Planning;
+using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Launch;
 
 namespace Plimsoll.Cli.Fit;
 
@@ -50,13 +53,30 @@ internal static class FitCommand
         };
         var usable = device.Gpu.UsableMemory.Bytes;
         var request = PlanRequestBuilder.Build(parsed, located, device.Count, usable, defaultEngine: "llama.cpp");
-        var report = new FitReport(request, device, FitSolver.Solve(request, locks, usable));
+        var result = FitSolver.Solve(request, locks, usable);
+        var launch = result.Chosen is { } chosen ? Launch(chosen.Request, PlanLaunch.ModelOf(parsed.GetValue(Model)!, located, located.StoredPrecision), device) : null;
+        var report = new FitReport(request, device, result, launch);
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         if (parsed.GetValue(GlobalOptions.Json))
             FitJson.Write(terminal.Out, report);
         else
             FitTable.Write(terminal, report);
         return report.Result.Chosen is null ? ExitCode.No : ExitCode.Yes;
+    }
+
+    private static LaunchConfiguration? Launch(InferenceRequest request, LaunchModel model, GpuSelection device)
+    {
+        if (Launcher.InferenceNames.FirstOrDefault(name => Launcher.EngineOf(name) == request.Engine.Id) is not { } target)
+            return null;
+        try
+        {
+            return Launcher.Create(target, new LaunchRequest { Request = request, Plan = InferencePlanner.Plan(request), Model = model, Device = device });
+        }
+        catch (LaunchRefusedException)
+        {
+            // The choice stands; only its command line cannot be written.
+            return null;
+        }
     }
 
     private static GpuSelection Device(ParseResult parsed, CliEnvironment environment)

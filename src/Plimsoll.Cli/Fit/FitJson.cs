@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Plimsoll.Planning.Fitting;
+using Plimsoll.Planning.Launch;
 
 namespace Plimsoll.Cli.Fit;
 
@@ -25,6 +26,13 @@ internal static class FitJson
         }
         if (report.Result.OnHost is { } onHost)
             json.WriteString("on_host", onHost);
+        json.WriteArray("launch", report.Launch is { } launch ? [launch] : Array.Empty<LaunchConfiguration>(), configuration =>
+        {
+            json.WriteStartObject();
+            json.WriteString("engine", configuration.Engine);
+            json.WriteString("command", configuration.Command);
+            json.WriteEndObject();
+        });
     });
 
     private static void WriteCandidate(Utf8JsonWriter json, FitCandidate candidate)

@@ -49,6 +49,8 @@ internal static class FitTable
             terminal.Out.WriteLine(string.Create(Culture, $"  Decode: about {decode.Expected:N0} tokens/s ({decode.Low:N0} to {decode.High:N0})."));
         if (chosen.Quality is { } quality)
             terminal.Out.WriteLine($"  Expected perplexity {Loss(quality)} against 16 bits; {quality.Source}.");
+        if (report.Launch is { } launch)
+            terminal.Out.WriteLine($"  {launch.Command}");
     }
 
     private static string Loss(ExpectedQuality? quality) => quality is null ? "-" : quality.PerplexityIncrease.ToString("+0.0 %;-0.0 %;same", Culture);

@@ -50,7 +50,7 @@ internal static class GpusForModel
         terminal.Rich.MarkupLineInterpolated($"[bold]{job.Model.Id}[/], {job.Description}");
         if (winners.Count > 0)
         {
-            var table = new Table().Border(TableBorder.Simple).AddColumns("GPU");
+            var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("GPU").NoWrap());
             foreach (var column in Columns(job, tokens))
                 table.AddColumn(new TableColumn(column).RightAligned());
             foreach (var fit in winners)
@@ -69,7 +69,7 @@ internal static class GpusForModel
     }
 
     private static IEnumerable<string> Columns(Job job, double? tokens) =>
-        ["needed", "peak on each", "free", job.Trains ? "trained tokens/s" : "decode tokens/s", "USD/h", "USD/M tokens", .. tokens is null ? Array.Empty<string>() : ["hours", "USD/run"], "launch USD"];
+        ["needed", "peak on each", "free", job.Trains ? "tokens/s" : "decode tokens/s", "USD/h", "USD/M tokens", .. tokens is null ? Array.Empty<string>() : ["hours", "USD/run"], "launch USD"];
 
     private static IEnumerable<string> Cells(GpuFit fit, double? tokens) =>
     [

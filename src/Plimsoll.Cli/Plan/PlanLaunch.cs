@@ -101,6 +101,12 @@ internal static class PlanLaunch
         var name = parsed.GetValue(PlanCommand.Model)!;
         // Without --precision the plan is of the weights as they are stored.
         var stored = parsed.GetValue(PlanOptions.Precision) is null && report.Inference is { } inference ? inference.Weights.Precision : located.StoredPrecision;
+        return ModelOf(name, located, stored);
+    }
+
+    /// <summary>How a launch command names the model: a repository on the hub, a file or a folder.</summary>
+    public static LaunchModel ModelOf(string name, LocatedModel located, string? stored)
+    {
         if (!File.Exists(name) && !Directory.Exists(name))
             return located.Shape.Source is "catalog" or "bare size"
                 ? LaunchModel.OnHub(located.Shape, stored)

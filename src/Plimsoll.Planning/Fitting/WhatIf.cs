@@ -55,6 +55,8 @@ public static class WhatIf
     private static (ImmutableArray<string> Actions, long Peak)? Combine<TRequest>(TRequest request, List<Lever<TRequest>> levers, Func<TRequest, MemoryPlan> plan, Func<TRequest, bool> fits)
         where TRequest : class
     {
+        if (!fits(MostSaving(request, levers, plan)))
+            return null;
         var queue = new PriorityQueue<(TRequest Request, ImmutableArray<string> Actions, ImmutableHashSet<string> Taken, int Next), int>();
         queue.Enqueue((request, [], [], 0), 0);
         for (var visited = 0; visited < MaxCombinations && queue.TryDequeue(out var state, out var pain); visited++)
@@ -70,6 +72,15 @@ public static class WhatIf
         }
         return null;
     }
+
+    /// <summary>The request with the most saving lever of every group: when that does not fit, nothing does, and the search is spared.</summary>
+    private static TRequest MostSaving<TRequest>(TRequest request, List<Lever<TRequest>> levers, Func<TRequest, MemoryPlan> plan)
+        where TRequest : class =>
+        levers.GroupBy(lever => lever.Excludes).Aggregate(request, (current, group) => group
+            .Select(lever => lever.Apply(current))
+            .OfType<TRequest>()
+            .Append(current)
+            .MinBy(changed => plan(changed).Peak.Expected)!);
 
     /// <summary>A bound on the search: far more than a user would read, a fraction of a second to compute.</summary>
     private const int MaxCombinations = 3000;

@@ -9,6 +9,10 @@ public partial class CommandLinePageTests
 {
     private static readonly string Page = Repository.Read("docs/command-line.md");
 
+    private static readonly string[] Shared = ["Options of a run", "Options of training"];
+
+    public static TheoryData<string> SharedSections => [.. Shared];
+
     public static TheoryData<string> Commands => [.. All(CliApplication.CreateRoot(Nowhere()), "plimsoll").Select(command => command.Path)];
 
     [Theory]
@@ -35,12 +39,13 @@ public partial class CommandLinePageTests
         Assert.Subset(names, described.ToHashSet());
     }
 
-    [Fact]
-    public void Every_option_of_a_run_exists()
+    [Theory]
+    [MemberData(nameof(SharedSections))]
+    public void Every_option_of_a_shared_section_exists(string heading)
     {
         var plan = CliApplication.CreateRoot(Nowhere()).Subcommands.Single(command => command.Name == "plan");
         var names = plan.Options.SelectMany(option => option.Aliases.Append(option.Name)).ToHashSet();
-        Assert.Subset(names, DescribedOption().Matches(Section("## Options of a run")).SelectMany(match => OptionWord().Matches(match.Value).Select(word => word.Value)).ToHashSet());
+        Assert.Subset(names, DescribedOption().Matches(Section($"## {heading}")).SelectMany(match => OptionWord().Matches(match.Value).Select(word => word.Value)).ToHashSet());
     }
 
     [Theory]
@@ -50,6 +55,9 @@ public partial class CommandLinePageTests
     [InlineData("## plimsoll gpus", "gpus")]
     [InlineData("## plimsoll gpus", "gpus llama-3.1-8b --all --vendor nvidia")]
     [InlineData("## plimsoll plan", "plan llama-3.1-8b --gpu 12GiB --what-if")]
+    [InlineData("## plimsoll plan", "plan llama-3.1-8b --for qlora --gpu rtx-4090")]
+    [InlineData("## plimsoll plan", "plan 7b --for training --gpu 4xh100 --parallel zero=3")]
+    [InlineData("## plimsoll plan", "plan llama-3.1-8b --gpu h100 --emit vllm")]
     [InlineData("## plimsoll fit", "fit llama-3.1-8b --memory 12GiB")]
     [InlineData("## plimsoll fit", "fit llama-3.1-70b --memory 12GiB")]
     [InlineData("## plimsoll models", "models")]
@@ -132,11 +140,11 @@ public partial class CommandLinePageTests
         return end < 0 ? Page[start..] : Page[start..end];
     }
 
-    /// <summary>The section of a command, and the shared one that it refers to.</summary>
+    /// <summary>The section of a command, and the shared ones that it refers to.</summary>
     private static string Description(string heading)
     {
         var section = Section(heading);
-        return section.Contains("(#options-of-a-run)", StringComparison.Ordinal) ? section + Section("## Options of a run") : section;
+        return section + string.Concat(Shared.Where(name => section.Contains($"(#{name.ToLowerInvariant().Replace(' ', '-')})", StringComparison.Ordinal)).Select(name => Section($"## {name}")));
     }
 
     private static CliEnvironment Nowhere() => new() { Out = TextWriter.Null, Error = TextWriter.Null, Variable = _ => null };

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Plimsoll.Cli.Tests.Documentation;
 
 /// <summary>
-/// Tables of the documentation whose first column is <c>plan</c>: each row holds the arguments of <c>plimsoll plan</c>, and every column that is named after a
+/// Tables of the documentation whose first column is <c>plimsoll plan</c>: each row holds its arguments, and every column that is named after a
 /// quantity and a unit holds what the planner says. <c>UPDATE_GOLDEN=1</c> writes the figures anew.
 /// </summary>
 [Collection(Shell.Collection)]
@@ -15,7 +15,7 @@ public class FigureTableTests
     /// <summary>How far the exact figure may be outside a rule of thumb that still counts as right.</summary>
     private const double RuleTolerance = 0.05;
 
-    public static TheoryData<string> Pages => [.. Repository.Files(".md").Where(path => Repository.Read(path).Contains("\n| plan |", StringComparison.Ordinal))];
+    public static TheoryData<string> Pages => [.. Repository.Files(".md").Where(path => Repository.Read(path).Contains("\n| plimsoll plan |", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -28,7 +28,7 @@ public class FigureTableTests
         for (var i = 0; i < lines.Length; i++)
         {
             var cells = Cells(lines[i]);
-            if (cells is ["plan", ..])
+            if (cells is ["plimsoll plan", ..])
                 header = cells;
             else if (cells.Length == 0)
                 header = null;

@@ -79,8 +79,11 @@ internal static class GgufNames
     {
         var last = Last(path);
         var kind = path.Contains("shared", StringComparison.Ordinal) ? "_shexp" : path.Contains("experts", StringComparison.Ordinal) || path.Contains("block_sparse_moe", StringComparison.Ordinal) ? "_exps" : "";
-        return FeedForward(path, last, kind, architecture) ?? Attention(last, path, architecture) ?? Recurrent(last, path) ?? [Other(last)];
+        return FeedForward(path, last, kind, architecture) ?? Attention(last, path, architecture) ?? Recurrent(last, path) ?? [Other(Numbered(path))];
     }
+
+    /// <summary>The last part of a path; with the one before it where a list numbers its members.</summary>
+    private static string Numbered(string path) => Last(path).All(char.IsAsciiDigit) ? string.Join('.', path.Split('.')[^2..]) : Last(path);
 
     private static string[]? FeedForward(string path, string last, string kind, string architecture) => last switch
     {
