@@ -24,6 +24,9 @@ public enum StorageKind
     /// <summary>A second name for the bytes of an earlier parameter (tied weights of PyTorch).</summary>
     Alias,
 
+    /// <summary>A second copy of a parameter that the configuration says is another one: the tied output head.</summary>
+    Copy,
+
     /// <summary>The state of an optimizer in a training checkpoint.</summary>
     Optimizer,
 }

@@ -4,7 +4,7 @@ using Plimsoll.Models.Inspection;
 
 namespace Plimsoll.Cli.Inspect;
 
-/// <summary>Finds the checkpoints of a folder: the one it holds, several beside each other, or those of its subfolders.</summary>
+/// <summary>Finds the checkpoints of a folder: the one it is, or all that lie in it and in its subfolders.</summary>
 internal static class InspectFolder
 {
     /// <summary>hub/models--org--name/snapshots/COMMIT is three folders down.</summary>
@@ -40,11 +40,10 @@ internal static class InspectFolder
         var here = Checkpoint.LocateAll(folder);
         if (here.IsEmpty && File.Exists(Path.Combine(folder, "config.json")))
             here = [folder];
-        if (!here.IsEmpty || depth == MaxDepth)
-        {
-            paths.AddRange(here.Take(MaxCheckpoints - paths.Count));
+        paths.AddRange(here.Take(MaxCheckpoints - paths.Count));
+        // What lies in the folders of a model (another layout, an older step) is part of it.
+        if (here.Contains(folder) || depth == MaxDepth)
             return;
-        }
         // Links are not followed: they may lead round in a circle.
         var options = new EnumerationOptions { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System | FileAttributes.ReparsePoint, IgnoreInaccessible = depth > 0 };
         foreach (var inside in Directory.EnumerateDirectories(folder, "*", options).Order(StringComparer.Ordinal))

@@ -67,18 +67,13 @@ internal static class InspectTable
     {
         if (inspection.Checkpoint is not { } checkpoint)
             return;
-        // A table of thousands of rows would be measured twice; columns of known width are enough.
-        var name = Width(checkpoint.Tensors.Select(tensor => tensor.Name), "tensor");
-        var type = Width(checkpoint.Tensors.Select(tensor => tensor.Format.Name), "type");
-        var shape = Width(checkpoint.Tensors.Select(tensor => InspectText.Shape(tensor.Dimensions)), "shape");
-        var bytes = Width(checkpoint.Tensors.Select(tensor => Number(tensor.Bytes)), "bytes");
+        // Spectre.Console measures every cell of a table several times; thousands of rows want columns of known width.
         var hasFiles = checkpoint.Files.Length > 1;
-        terminal.Out.WriteLine($"{"tensor".PadRight(name)}  {"type".PadRight(type)}  {"shape".PadRight(shape)}  {"bytes".PadLeft(bytes)}{(hasFiles ? "  file" : "")}");
-        foreach (var tensor in checkpoint.Tensors)
-        {
-            terminal.Out.WriteLine($"{tensor.Name.PadRight(name)}  {tensor.Format.Name.PadRight(type)}  {InspectText.Shape(tensor.Dimensions).PadRight(shape)}  {Number(tensor.Bytes).PadLeft(bytes)}"
-                + (hasFiles ? $"  {Path.GetFileName(tensor.File)}" : ""));
-        }
+        var rows = checkpoint.Tensors.Select(tensor => (Name: InspectText.OneLine(tensor.Name, 300), Type: tensor.Format.Name, Shape: InspectText.Shape(tensor.Dimensions), Bytes: Number(tensor.Bytes), File: hasFiles ? "  " + Path.GetFileName(tensor.File) : ""))
+            .Prepend((Name: "tensor", Type: "type", Shape: "shape", Bytes: "bytes", File: hasFiles ? "  file" : "")).ToList();
+        var (name, type, shape, bytes) = (rows.Max(row => row.Name.Length), rows.Max(row => row.Type.Length), rows.Max(row => row.Shape.Length), rows.Max(row => row.Bytes.Length));
+        foreach (var row in rows)
+            terminal.Out.WriteLine($"{row.Name.PadRight(name)}  {row.Type.PadRight(type)}  {row.Shape.PadRight(shape)}  {row.Bytes.PadLeft(bytes)}{row.File}");
         terminal.Out.WriteLine();
     }
 
@@ -91,7 +86,7 @@ internal static class InspectTable
             terminal.Out.WriteLine();
             return;
         }
-        var width = Width(pairs.Select(pair => pair.Key), "key");
+        var width = pairs.Max(pair => pair.Key.Length);
         terminal.Out.WriteLine($"{"key".PadRight(width)}  value");
         foreach (var (key, value) in pairs)
             terminal.Out.WriteLine($"{key.PadRight(width)}  {value}");
@@ -106,7 +101,12 @@ internal static class InspectTable
             terminal.Rich.WriteLine($"note: {note}");
         if (!report.IsCheck)
             return;
-        terminal.Rich.WriteLine($"Checked headers ({string.Join(", ", InspectionChecks.All.Select(check => check.Name))}): {Found(inspection.Problems.Length)}.");
+        if (inspection.Checkpoint is null)
+        {
+            terminal.Rich.WriteLine("There are no tensors to check.");
+            return;
+        }
+        terminal.Rich.WriteLine($"Checked {string.Join(", ", InspectionChecks.All.Select(check => check.Name))}: {Found(inspection.Problems.Length)}.");
     }
 
     private static string Found(int problems) => problems switch { 0 => "no problems found", 1 => "1 problem found", _ => $"{problems} problems found" };
@@ -148,8 +148,6 @@ internal static class InspectTable
             table.AddColumn(new TableColumn(label).RightAligned().NoWrap());
         return table;
     }
-
-    private static int Width(IEnumerable<string> texts, string heading) => texts.Append(heading).Max(text => text.Length);
 
     private static string Number(long number) => number.ToString("N0", Culture);
 

@@ -74,7 +74,7 @@ internal static class InspectText
         return inspection.Checkpoint?.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, OneLine(pair.Value))) ?? [];
     }
 
-    /// <summary>Control characters of a file must not reach the terminal.</summary>
+    /// <summary>Line ends within a value must not end the line.</summary>
     public static string OneLine(string text, int longest = 120)
     {
         var line = new StringBuilder();
@@ -89,6 +89,8 @@ internal static class InspectText
         bool truth => truth ? "true" : "false",
         GgufArray array => $"{array.Count.ToString("N0", Culture)} x {array.ElementType}",
         IList list => $"[{string.Join(", ", list.Cast<object>().Take(12).Select(Value))}{(list.Count > 12 ? $", … {list.Count.ToString("N0", Culture)} in all" : "")}]",
+        // Most numbers are 32-bit; their own digits are shorter than those of the double that holds them.
+        double number when (float)number == number => ((float)number).ToString(Culture),
         IFormattable number => number.ToString(null, Culture),
         _ => value.ToString() ?? "",
     };
@@ -174,7 +176,7 @@ internal static class InspectText
         if (tokenizer.VocabularySize is { } size)
             parts.Add(string.Create(Culture, $"{size:N0} tokens"));
         if (tokenizer.Merges is { } merges)
-            parts.Add(string.Create(Culture, $"{merges:N0} merges"));
+            parts.Add(string.Create(Culture, $"{merges:N0} merge{(merges == 1 ? "" : "s")}"));
         return $"{string.Join(", ", parts)} ({(tokenizer.ClassName is { } name && name != tokenizer.Kind ? $"{OneLine(name)}, " : "")}{tokenizer.Source})";
     }
 

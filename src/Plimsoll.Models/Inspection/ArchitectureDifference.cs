@@ -26,7 +26,7 @@ internal sealed record ArchitectureDifference(
         var absent = inspection.IsComplete || promised is not null
             ? match.Pairs.Select(pair => (pair.Shape, Missing: MissingOf(pair.Shape, pair.Stored))).Where(pair => pair.Missing > 0 && promised?.Contains(TensorName.Key(pair.Shape.Name)) != true)
             : [];
-        var extra = match.Extra.Where(storage => storage.Kind == StorageKind.Parameter).ToLookup(storage => Sort(storage, shape));
+        var extra = match.Extra.Where(storage => storage.Kind is StorageKind.Parameter or StorageKind.Copy).ToLookup(storage => Sort(storage, shape));
         var difference = new ArchitectureDifference([.. absent], [.. extra[0]], [.. extra[1]], extra[2].FirstOrDefault());
         var absentWeights = difference.Absent.Sum(pair => pair.Shape.ElementsOfOne * pair.Missing);
         var all = difference.Extra.AddRange(difference.Beside);
@@ -36,7 +36,7 @@ internal sealed record ArchitectureDifference(
     private static int Sort(ParameterStorage storage, ModelShape shape) => TensorRoles.OfName(storage.Name) switch
     {
         TensorRole.Tower or TensorRole.NextToken => 1,
-        TensorRole.OutputHead when shape.TiedEmbeddings => 2,
+        TensorRole.OutputHead when shape.TiedEmbeddings && storage.Name.EndsWith(".weight", StringComparison.Ordinal) => 2,
         _ => 0,
     };
 

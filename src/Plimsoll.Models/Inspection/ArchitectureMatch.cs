@@ -26,11 +26,11 @@ public sealed class ArchitectureMatch
         foreach (var tensor in shape.Tensors)
             entries.TryAdd(TensorName.Key(tensor.Name), new(tensor));
         var extra = ImmutableArray.CreateBuilder<ParameterStorage>();
-        foreach (var storage in storages.Where(storage => storage.Kind is StorageKind.Parameter or StorageKind.Alias))
+        foreach (var storage in storages.Where(storage => storage.Kind is StorageKind.Parameter or StorageKind.Alias or StorageKind.Copy or StorageKind.Buffer))
         {
             if (entries.TryGetValue(TensorName.Key(storage.Name), out var entry))
                 entry.Stored.Add(storage);
-            else
+            else if (storage.Kind != StorageKind.Buffer)
                 extra.Add(storage);
         }
         return new(entries, extra.ToImmutable());

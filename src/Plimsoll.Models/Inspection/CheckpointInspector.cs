@@ -63,18 +63,25 @@ public static class CheckpointInspector
             HasChatTemplate = tokenizer?.HasChatTemplate == true,
             Problems = tokenizerProblem is null ? [] : [InspectionProblem.Warning("tokenizer", tokenizerProblem)],
         };
-        storages = WithoutPackerBiases(inspection);
+        storages = Sort(inspection);
         return Finish(inspection with { Storages = storages, Match = inspection.Match is null ? null : ArchitectureMatch.Create(shape!, storages) });
     }
 
-    /// <summary>GPTQ packers write a bias of zeros for every layer; where the architecture has none it is no parameter.</summary>
-    private static ImmutableArray<ParameterStorage> WithoutPackerBiases(CheckpointInspection inspection)
+    /// <summary>
+    /// Tells apart what the architecture does not have: biases of zeros that GPTQ packers write for every layer, and a second copy of a tied head.
+    /// What it does have is a parameter, whatever its name looks like.
+    /// </summary>
+    private static ImmutableArray<ParameterStorage> Sort(CheckpointInspection inspection)
     {
-        if (inspection.Match is not { Extra.IsEmpty: false } match)
+        if (inspection.Match is not { } match)
             return inspection.Storages;
         var packed = inspection.Storages.Where(storage => storage.Layout == StorageLayout.Gptq).Select(storage => storage.Module + ".bias").ToHashSet(StringComparer.Ordinal);
-        var biases = match.Extra.Where(storage => packed.Contains(storage.Name)).Select(storage => storage.Name).ToHashSet(StringComparer.Ordinal);
-        return biases.Count == 0 ? inspection.Storages : [.. inspection.Storages.Select(storage => biases.Contains(storage.Name) ? storage with { Kind = StorageKind.Buffer } : storage)];
+        var head = ArchitectureDifference.Of(inspection)?.TiedHead;
+        var kinds = match.Extra.Where(storage => storage.Kind == StorageKind.Parameter && (packed.Contains(storage.Name) || storage.Name == head?.Name))
+            .ToDictionary(storage => storage.Name, storage => storage.Name == head?.Name ? StorageKind.Copy : StorageKind.Buffer, StringComparer.Ordinal);
+        foreach (var buffer in inspection.Storages.Where(storage => storage.Kind == StorageKind.Buffer && match.ShapeOf(storage) is not null))
+            kinds[buffer.Name] = StorageKind.Parameter;
+        return kinds.Count == 0 ? inspection.Storages : [.. inspection.Storages.Select(storage => kinds.TryGetValue(storage.Name, out var kind) ? storage with { Kind = kind } : storage)];
     }
 
     private static CheckpointInspection Finish(CheckpointInspection inspection)

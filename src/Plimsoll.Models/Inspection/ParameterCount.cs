@@ -36,13 +36,16 @@ internal static class ParameterCount
         };
     }
 
+    /// <summary>GPTQ packers write a bias of zeros for every layer.</summary>
+    private static bool IsPackerBias(ShardIndex index, string name) => name.EndsWith(".bias", StringComparison.Ordinal) && index.WeightMap.ContainsKey(name[..^"bias".Length] + "qweight");
+
     /// <summary>What the index lists beyond the architecture: a tower of which only the names are at hand.</summary>
     private static string Beside(ShardIndex? index, ModelShape shape)
     {
         if (index is null)
             return "";
         var known = shape.Tensors.Select(tensor => TensorName.Key(tensor.Name)).ToHashSet(StringComparer.Ordinal);
-        var beside = index.WeightMap.Keys.Where(name => !known.Contains(TensorName.Key(TensorName.Of(name).Parameter)) && !known.Contains(TensorName.Key(name))).OrderByDescending(name => TensorRoles.OfName(name) == TensorRole.Tower).ThenBy(name => name, StringComparer.Ordinal).ToList();
-        return beside.Count == 0 ? "" : $"; not counted are {beside.Count:N0} listed tensors that it is not known to have ({InspectionProblem.Examples(beside, 1)})";
+        var beside = index.WeightMap.Keys.Where(name => !known.Contains(TensorName.Key(TensorName.Of(name).Parameter)) && !known.Contains(TensorName.Key(name)) && !IsPackerBias(index, name)).OrderByDescending(name => TensorRoles.OfName(name) == TensorRole.Tower).ThenBy(name => name, StringComparer.Ordinal).ToList();
+        return beside.Count == 0 ? "" : $"; the index lists {beside.Count:N0} more tensors, which are not counted ({InspectionProblem.Examples(beside, 1)})";
     }
 }

@@ -36,6 +36,7 @@ internal static class StorageLines
         StorageKind.Buffer => "buffers, no parameters",
         StorageKind.CacheScale => "KV cache scales",
         StorageKind.Orphan => "scales without weights",
+        StorageKind.Copy => "copy of a tied parameter",
         StorageKind.Optimizer => "optimizer state",
         _ => storage.TypeName,
     };

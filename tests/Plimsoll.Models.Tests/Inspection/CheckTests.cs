@@ -56,6 +56,9 @@ public class CheckTests
         Assert.Equal(
             ["Warning architecture: lm_head.weight is stored a second time (500.00 KiB) although tie_word_embeddings says that it is model.embed_tokens.weight; loaders ignore it."],
             Problems(TinyLlama.Plain(), TinyLlama.Config(tied: true)));
+        // The copy has bytes and no parameters of its own.
+        var copied = ModelFolder.Inspect(TinyLlama.Plain(), TinyLlama.Config(tied: true));
+        Assert.Equal((TinyLlama.Parameters - 256_000, 2 * TinyLlama.Parameters), (copied.Parameters, copied.WeightBytes));
         Assert.Empty(Problems(TinyLlama.Plain(tied: true), TinyLlama.Config(tied: true)));
     }
 
