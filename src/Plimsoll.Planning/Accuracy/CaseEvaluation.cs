@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints;
 using Plimsoll.Models;
 using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Engines;
@@ -11,8 +12,18 @@ namespace Plimsoll.Planning.Accuracy;
 public static class CaseEvaluation
 {
     /// <param name="models">Where the models that sources name are looked up.</param>
-    public static ImmutableArray<CaseResult> Evaluate(MeasuredCase measured, ModelCatalog models) =>
-        measured.IsThroughput ? [Throughput(measured, models)] : MemoryCases.Evaluate(measured, name => FindShape(models, name));
+    public static ImmutableArray<CaseResult> Evaluate(MeasuredCase measured, ModelCatalog models)
+    {
+        try
+        {
+            return measured.IsThroughput ? [Throughput(measured, models)] : MemoryCases.Evaluate(measured, name => FindShape(models, name));
+        }
+        catch (Exception failure) when (failure is CheckpointFormatException or CaseRefusedException or ArgumentOutOfRangeException or OverflowException)
+        {
+            // Settings that no run can have had: a batch of -1, a context of 2^60.
+            return [CaseResult.Refuse(measured, "all", failure.Message)];
+        }
+    }
 
     private static ModelShape? FindShape(ModelCatalog models, string name)
     {
