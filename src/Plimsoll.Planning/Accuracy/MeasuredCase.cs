@@ -20,7 +20,7 @@ public sealed class MeasuredCase
     /// <summary>The id without its running number: cases of one source.</summary>
     public string Group => Id.TrimEnd([.. "0123456789"]).TrimEnd('-');
 
-    public string Kind => Text(root, "kind") ?? "";
+    public string Kind => Text(root, "kind") ?? (IsThroughput ? "throughput" : "");
 
     public string Framework => Text(root, "framework") ?? "";
 
