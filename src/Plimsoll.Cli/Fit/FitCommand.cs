@@ -49,7 +49,7 @@ internal static class FitCommand
             Context = parsed.GetValue(PlanOptions.Context) is not null,
         };
         var usable = device.Gpu.UsableMemory.Bytes;
-        var request = PlanRequestBuilder.Build(parsed, located, device.Count, usable, defaultEngine: "llama.cpp");
+        var request = PlanRequestBuilder.Build(parsed, environment, located, device.Count, usable, defaultEngine: "llama.cpp");
         var report = new FitReport(request, device, FitSolver.Solve(request, locks, usable));
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         if (parsed.GetValue(GlobalOptions.Json))
