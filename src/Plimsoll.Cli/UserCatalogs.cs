@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Plimsoll.Models.Catalog;
+using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Gpus;
 
 namespace Plimsoll.Cli;
 
 /// <summary>The catalogs that come with the product, with the user's own files on top.</summary>
-/// <remarks><c>gpus.json</c> and <c>models.json</c> in the configuration folder are always read; <c>--catalog FILE</c> lies over them and may be of either kind.</remarks>
+/// <remarks><c>gpus.json</c>, <c>models.json</c> and <c>engines.json</c> in the configuration folder are always read; <c>--catalog FILE</c> lies over the first two and may be of either kind.</remarks>
 internal static class UserCatalogs
 {
     public static GpuCatalog Gpus(string? file, CliEnvironment environment)
@@ -36,6 +37,18 @@ internal static class UserCatalogs
         }
         return catalog;
     }
+
+    /// <summary>The engines, with the constants that <c>plan --calibrate --save-profile</c> has kept.</summary>
+    public static EngineCatalog Engines(CliEnvironment environment)
+    {
+        var path = EnginesFile(environment);
+        if (!File.Exists(path))
+            return EngineCatalog.Default;
+        using var stream = File.OpenRead(path);
+        return EngineCatalog.Load(stream, path, EngineCatalog.Default);
+    }
+
+    public static string EnginesFile(CliEnvironment environment) => Path.Combine(ConfigurationFolder(environment), "engines.json");
 
     /// <summary>Refuses a catalog file that cannot be used, also where nothing would be looked up in it.</summary>
     public static void Check(string? file)

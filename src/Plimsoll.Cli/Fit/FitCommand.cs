@@ -52,7 +52,7 @@ internal static class FitCommand
             Context = parsed.GetValue(PlanOptions.Context) is not null,
         };
         var usable = device.Gpu.UsableMemory.Bytes;
-        var request = PlanRequestBuilder.Build(parsed, located, device.Count, usable, defaultEngine: "llama.cpp");
+        var request = PlanRequestBuilder.Build(parsed, environment, located, device.Count, usable, defaultEngine: "llama.cpp");
         var result = FitSolver.Solve(request, locks, usable);
         var launch = result.Chosen is { } chosen ? Launch(chosen.Request, PlanLaunch.ModelOf(parsed.GetValue(Model)!, located, located.StoredPrecision), device) : null;
         var report = new FitReport(request, device, result, launch);

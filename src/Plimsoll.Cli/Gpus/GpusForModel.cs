@@ -24,7 +24,7 @@ internal static class GpusForModel
     {
         if (parsed.GetValue(Tokens) is { } tokens && !(tokens >= 1 && double.IsFinite(tokens)))
             throw CliException.WrongUsage(string.Create(Culture, $"--tokens takes the number of tokens of a run, such as 100e6, not {tokens}"));
-        var job = Job.Create(parsed, ModelChoice.Locate(model, parsed, environment));
+        var job = Job.Create(parsed, environment, ModelChoice.Locate(model, parsed, environment));
         var fits = gpus.Select(job.Find).ToList();
         var winners = Order(fits.Where(fit => fit.Count is not null), sort ?? "price").ToList();
         var losers = fits.Where(fit => fit.Count is null).ToList();
@@ -139,13 +139,13 @@ internal static class GpusForModel
     {
         public bool Trains => Kind != "inference";
 
-        public static Job Create(ParseResult parsed, LocatedModel located)
+        public static Job Create(ParseResult parsed, CliEnvironment environment, LocatedModel located)
         {
             var kind = parsed.GetValue(For)!;
             if (kind == "inference")
             {
                 TrainingOptions.RefuseOutsideTraining(parsed);
-                var request = PlanRequestBuilder.Build(parsed, located, gpuCount: 1, deviceBytes: null);
+                var request = PlanRequestBuilder.Build(parsed, environment, located, gpuCount: 1, deviceBytes: null);
                 var description = string.Create(Culture, $"{request.Weights.Precision} ({request.Weights.Total.ToDecimalString()} of weights), {request.Context:N0} tokens x {request.Batch}, {request.Engine.Name}");
                 return new(kind, request.Model, description, gpu => GpuSearch.Find(request, gpu), gpu => GpuSearch.FindCluster(request, gpu));
             }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Plimsoll.Cli.Gpus;
 using Plimsoll.Models;
 using Plimsoll.Planning;
+using Plimsoll.Planning.Calibration;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
@@ -34,12 +35,13 @@ internal static class PlanCommand
               plimsoll plan ./model.gguf --gpu 12GiB --kv-precision q8_0 --explain
               plimsoll plan 7b --for training --optimizer adamw-bf16 --gpu "8x a100-80gb"
               plimsoll plan llama-3.1-8b --for qlora --rank 32 --lora-targets all-linear --checkpointing full --gpu rtx-4090 --emit axolotl
+              plimsoll plan llama-3.1-8b --engine vllm --gpu h100 --calibrate server.log --save-profile
             """)
         {
             Model, Gpu, For, What, Explain,
         };
         For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
-        foreach (var option in PlanOptions.All.Concat(TrainingOptions.All).Concat(PlanLaunch.Options))
+        foreach (var option in PlanOptions.All.Concat(TrainingOptions.All).Concat(PlanLaunch.Options).Concat(PlanCalibration.Options))
             command.Options.Add(option);
         command.SetAction(parsed =>
         {
@@ -54,6 +56,7 @@ internal static class PlanCommand
             {
                 PlanTable.Write(terminal, report, parsed.GetValue(Explain));
                 PlanLaunch.Write(terminal, parsed, report);
+                PlanCalibration.Write(terminal, parsed, environment, report.Calibration);
             }
             return report.Fits == false ? ExitCode.No : ExitCode.Yes;
         });
@@ -65,7 +68,9 @@ internal static class PlanCommand
         var device = parsed.GetValue(Gpu) is { } gpu ? GpuChoice.Select(gpu, UserCatalogs.Gpus(parsed.GetValue(PlanOptions.Catalog), environment)) : null;
         var located = ModelChoice.Locate(parsed.GetValue(Model)!, parsed, environment);
         var kind = parsed.GetValue(For)!;
-        return kind == "inference" ? Inference(parsed, environment, located, device) : Training(parsed, kind, located, device);
+        var log = PlanCalibration.ReadLog(parsed);
+        var report = kind == "inference" ? Inference(parsed, environment, located, device, log) : Training(parsed, kind, located, device);
+        return report with { Calibration = PlanCalibration.Create(parsed, environment, report, log) };
     }
 
     private static PlanReport Training(ParseResult parsed, string kind, LocatedModel located, GpuSelection? device)
@@ -82,15 +87,15 @@ internal static class PlanCommand
         return report with { Launch = PlanLaunch.Create(parsed, located, report) };
     }
 
-    private static PlanReport Inference(ParseResult parsed, CliEnvironment environment, LocatedModel located, GpuSelection? device)
+    private static PlanReport Inference(ParseResult parsed, CliEnvironment environment, LocatedModel located, GpuSelection? device, EngineLog? log)
     {
         TrainingOptions.RefuseOutsideTraining(parsed);
-        var request = PlanRequestBuilder.Build(parsed, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes);
+        var request = PlanRequestBuilder.Build(parsed, environment, located, device?.Count ?? 1, device?.Gpu.UsableMemory.Bytes, PlanCalibration.Engine(log));
         var plan = InferencePlanner.Plan(request);
         if (parsed.GetValue(PlanOptions.Draft) is { } draftName)
         {
             var draft = ModelChoice.Locate(draftName, parsed, environment);
-            var draftRequest = PlanRequestBuilder.Build(parsed, draft, 1, null) with { Parallel = Parallelism.One };
+            var draftRequest = PlanRequestBuilder.Build(parsed, environment, draft, 1, null) with { Parallel = Parallelism.One };
             plan = DraftModel.Add(plan, InferencePlanner.Plan(draftRequest));
         }
         var report = new PlanReport

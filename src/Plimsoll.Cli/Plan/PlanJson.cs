@@ -24,6 +24,7 @@ internal static class PlanJson
             WriteLevers(json, whatIf);
         json.WriteStrings("notes", report.Plan.Notes);
         PlanLaunch.WriteJson(json, report);
+        PlanCalibration.WriteJson(json, report.Calibration);
     });
 
     private static void WriteLevers(Utf8JsonWriter json, WhatIfResult whatIf)

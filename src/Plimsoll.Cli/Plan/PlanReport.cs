@@ -1,5 +1,6 @@
 using Plimsoll.Models;
 using Plimsoll.Planning;
+using Plimsoll.Planning.Calibration;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
@@ -42,6 +43,9 @@ internal sealed record PlanReport
 
     /// <summary>What starts the run, for every <c>--emit</c>.</summary>
     public IReadOnlyList<LaunchConfiguration> Launch { get; init; } = [];
+
+    /// <summary>The plan beside a log of the run, when one was given.</summary>
+    public CalibrationReport? Calibration { get; init; }
 
     public long? UsableBytes => Device?.Gpu.UsableMemory.Bytes;
 

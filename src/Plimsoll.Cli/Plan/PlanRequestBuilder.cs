@@ -14,11 +14,11 @@ internal static class PlanRequestBuilder
     private const long DefaultContext = 8192;
 
     /// <param name="defaultEngine">The engine when neither the user nor the model names one; null chooses by the kind of weights.</param>
-    public static InferenceRequest Build(ParseResult parsed, LocatedModel located, int gpuCount, long? deviceBytes, string? defaultEngine = null)
+    public static InferenceRequest Build(ParseResult parsed, CliEnvironment environment, LocatedModel located, int gpuCount, long? deviceBytes, string? defaultEngine = null)
     {
         var shape = located.Shape;
         var weights = Weights(parsed.GetValue(PlanOptions.Precision), located);
-        var engine = Engine(parsed.GetValue(PlanOptions.Engine) ?? PlanLaunch.Engine(parsed) ?? defaultEngine, weights, located);
+        var engine = Engine(parsed.GetValue(PlanOptions.Engine) ?? PlanLaunch.Engine(parsed) ?? defaultEngine, weights, located, UserCatalogs.Engines(environment));
         var context = parsed.GetValue(PlanOptions.Context) ?? Math.Min(DefaultContext, shape.MaxContext ?? DefaultContext);
         var parallel = Parallel(parsed.GetValue(PlanOptions.Parallel), engine, gpuCount);
         var utilization = parsed.GetValue(PlanOptions.Utilization);
@@ -78,11 +78,11 @@ internal static class PlanRequestBuilder
         }
     }
 
-    private static EngineProfile Engine(string? name, WeightSet weights, LocatedModel located)
+    private static EngineProfile Engine(string? name, WeightSet weights, LocatedModel located, EngineCatalog engines)
     {
         name ??= weights.Precision.StartsWith("gguf:", StringComparison.Ordinal) || located.IsGguf ? "llama.cpp" : "transformers";
-        return EngineCatalog.Default.Find(name) ?? throw CliException.WrongUsage(
-            $"unknown engine '{name}'", $"known engines: {string.Join(", ", EngineCatalog.Default.Names)}");
+        return engines.Find(name) ?? throw CliException.WrongUsage(
+            $"unknown engine '{name}'", $"known engines: {string.Join(", ", engines.Names)}");
     }
 
     private static KvFormat KvFormatOf(string? text)

@@ -76,7 +76,8 @@ internal static class VllmCases
     {
         Model = model,
         Weights = Precision(measured, model),
-        Engine = EngineCatalog.Default.Find("vllm@0.6")!,
+        // Most sources name no version; exported runs do, as vllm@0.21.
+        Engine = EngineCatalog.Default.Find(measured.Version.StartsWith("vllm@", StringComparison.Ordinal) ? measured.Version : "vllm@0.6")!,
         Context = measured.IntegerSetting("max_model_len") ?? model.MaxContext ?? 4096,
         KvFormat = Format(measured),
         Parallel = new(TensorParallel(measured), 1, 1),

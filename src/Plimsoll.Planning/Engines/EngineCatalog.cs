@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Plimsoll.Checkpoints;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Plans;
 
@@ -31,6 +32,29 @@ public sealed class EngineCatalog
             return entry.Profiles[^1];
         var asked = EngineVersion.Parse(name[(at + 1)..]);
         return entry.Profiles.LastOrDefault(profile => EngineVersion.Parse(profile.Since).CompareTo(asked) <= 0) ?? entry.Profiles[0];
+    }
+
+    /// <summary>Reads a file of corrections and lays it over a catalog: what was measured on the user's machine wins.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <exception cref="CheckpointFormatException">It is no such file, or it names a constant that the engine does not have.</exception>
+    public static EngineCatalog Load(Stream stream, string path, EngineCatalog below)
+    {
+        var catalog = below;
+        foreach (var correction in EngineCorrections.Read(stream, path))
+            catalog = catalog.With(correction, path);
+        return catalog;
+    }
+
+    private EngineCatalog With(EngineCorrection correction, string path)
+    {
+        var entry = entries.FirstOrDefault(entry => entry.Id == correction.Engine)
+            ?? throw new CheckpointFormatException(path, null, $"an engine of {string.Join(", ", Names)}", $"\"{correction.Engine}\"");
+        // A later release of the product may begin its ranges elsewhere: the range that holds the version is meant.
+        var profile = Find($"{correction.Engine}@{correction.Since}")!;
+        if (!profile.IsSize(correction.Constant))
+            throw new CheckpointFormatException(path, null, $"a constant of {correction.Engine} that is a size", $"\"{correction.Constant}\"");
+        var corrected = profile.With(correction.Constant, new(correction.Bytes, null, correction.Source));
+        return new(entries.Replace(entry, entry with { Profiles = entry.Profiles.Replace(profile, corrected) }));
     }
 
     private static EngineCatalog LoadEmbedded()

@@ -36,6 +36,12 @@ public sealed class EngineProfile
     /// <summary>Whether a constant that is a list of words has this one.</summary>
     internal bool Lists(string constant, string word) => constants.TryGetValue(constant, out var found) && found.Text!.Split(' ').Contains(word);
 
+    /// <summary>Whether the engine has this constant, and it is a number of bytes.</summary>
+    internal bool IsSize(string constant) => constants.TryGetValue(constant, out var found) && found.Bytes is not null;
+
+    internal EngineProfile With(string constant, EngineConstant value) =>
+        new(Id, Name, Since, new Dictionary<string, EngineConstant>(constants) { [constant] = value });
+
     internal double Number(string constant) => double.Parse(Text(constant), CultureInfo.InvariantCulture);
 
     internal string Source(string constant) => this[constant].Source;
