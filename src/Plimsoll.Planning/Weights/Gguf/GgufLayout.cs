@@ -70,7 +70,7 @@ internal sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFac
     private static IEnumerable<GgufTensor> Convert(TensorShape tensor, ModelShape shape)
     {
         // The converter's names of encoder-decoder models are not needed for their size.
-        var names = shape.Architecture == "t5" || tensor.Name.StartsWith("blk.", StringComparison.Ordinal) || tensor.Name is "token_embd.weight" or "output.weight" or "output_norm.weight"
+        var names = shape.Architecture is "t5" or "mt5" or "umt5" || tensor.Name.StartsWith("blk.", StringComparison.Ordinal) || tensor.Name is "token_embd.weight" or "output.weight" or "output_norm.weight"
             ? [tensor.Name]
             : GgufNames.Of(tensor, shape.Architecture);
         var prefix = GgufNames.LayerOf(tensor, shape.Layers.Length) is { } layer && !names[0].StartsWith("blk.", StringComparison.Ordinal) ? $"blk.{layer}." : "";
