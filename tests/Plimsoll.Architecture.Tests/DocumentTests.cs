@@ -19,6 +19,15 @@ public partial class DocumentTests
     }
 
     [Fact]
+    public void The_README_quotes_the_accuracy_page()
+    {
+        string[] quoted = ["group", "---", "llamacpp-ik kv_cache", "qwen3-tf", "qwen2.5-tf", "qwen2-tf", "all inference", "all training", "all throughput"];
+        var rows = Repository.Read("docs/accuracy.md").Split('\n').Where(line => line.StartsWith('|')).ToList();
+        var quote = quoted.Select(name => rows.First(row => row.StartsWith(name == "---" ? "|---" : $"| {name} |", StringComparison.Ordinal)) + "\n");
+        Repository.MatchSection("README.md", "accuracy", string.Concat(quote));
+    }
+
+    [Fact]
     public void Every_link_inside_the_repository_leads_somewhere()
     {
         var broken = from path in Repository.Files(".md")

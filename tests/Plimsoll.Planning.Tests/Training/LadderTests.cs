@@ -37,7 +37,13 @@ public class LadderTests
         var eightBit = offloaded with { Optimizer = OptimizerCatalog.Find("adamw-8bit")! };
         var lora = TrainingRuns.Lora("llama-3.2-3b", 8, trainer: "torchtune") with
         {
-            Optimizer = packed.Optimizer, SequenceLength = 4096, MicroBatch = 2, Compiled = true, Loss = LossKind.Chunked, Checkpointing = Checkpointing.Full, Offload = TrainingOffload.Activations,
+            Optimizer = packed.Optimizer,
+            SequenceLength = 4096,
+            MicroBatch = 2,
+            Compiled = true,
+            Loss = LossKind.Chunked,
+            Checkpointing = Checkpointing.Full,
+            Offload = TrainingOffload.Activations,
         };
         var qlora = lora with { Method = TrainingMethod.Qlora, Weights = TrainingRuns.Lora("llama-3.2-3b", quantized: "nf4-dq").Weights };
         return
