@@ -18,13 +18,13 @@ public class EngineLogTests
         {
             var log = EngineLog.Read(Path.Combine(folder, entry.GetProperty("file").GetString()!));
             Assert.Equal(EngineLogKind.LlamaCpp, log.Kind);
-            var compute = entry.GetProperty("compute").EnumerateArray().ToDictionary(pair => pair[0].GetString()!, pair => double.Parse(pair[1].GetString()!, CultureInfo.InvariantCulture));
+            var compute = entry.GetProperty("compute").EnumerateArray().Select(pair => (Place: pair[0].GetString()!, MiB: double.Parse(pair[1].GetString()!, CultureInfo.InvariantCulture))).ToList();
             // Some files hold the loads of several runs; the index has the first of them, a log here is the last.
             var read = log.Of(LogTerm.Compute).ToDictionary(size => size.Place, size => Math.Round(size.Bytes / MiB, 2));
             if (File.ReadLines(log.Path).Count(line => line.Contains("KV self size", StringComparison.Ordinal)) == 1 && compute.Count > 0)
             {
                 // The index keeps the first six buffers of a log.
-                Assert.All(compute, buffer => Assert.Equal(buffer.Value, read[buffer.Key]));
+                Assert.All(compute, buffer => Assert.Equal(buffer.MiB, read[buffer.Place]));
                 Assert.Equal(double.Parse(entry.GetProperty("kv").GetString()!, CultureInfo.InvariantCulture), log.Of(LogTerm.KvCache).Sum(size => size.Bytes) / MiB, 0.1);
                 Assert.Equal(entry.GetProperty("n_ctx").GetString(), log.Setting("n_ctx"));
             }
