@@ -55,7 +55,7 @@ public static class GpuSearch
     public static InferenceRequest OnDevices(InferenceRequest request, int count, long usableBytes) => request with
     {
         DeviceBytes = usableBytes,
-        Parallel = request.Engine.Id == "vllm" ? new(Math.Min(count, 8), Math.Max(1, count / 8), 1) : new(1, count, 1),
+        Parallel = Parallelism.Default(request.Engine.Id, request.Model, count),
     };
 
     /// <summary>The run on <paramref name="count"/> data-parallel GPUs that divide weights, gradients and states among themselves.</summary>

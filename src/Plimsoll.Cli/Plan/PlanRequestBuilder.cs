@@ -20,7 +20,7 @@ internal static class PlanRequestBuilder
         var weights = Weights(parsed.GetValue(PlanOptions.Precision), located);
         var engine = Engine(parsed.GetValue(PlanOptions.Engine) ?? PlanLaunch.Engine(parsed) ?? defaultEngine, weights, located, UserCatalogs.Engines(environment));
         var context = parsed.GetValue(PlanOptions.Context) ?? Math.Min(DefaultContext, shape.MaxContext ?? DefaultContext);
-        var parallel = Parallel(parsed.GetValue(PlanOptions.Parallel), engine, gpuCount);
+        var parallel = Parallel(parsed.GetValue(PlanOptions.Parallel), engine, shape, gpuCount);
         var utilization = parsed.GetValue(PlanOptions.Utilization);
         if (utilization is <= 0 or > 1)
             throw CliException.WrongUsage(string.Create(CultureInfo.InvariantCulture, $"--utilization takes a fraction above 0 and up to 1, not {utilization}"));
@@ -98,10 +98,10 @@ internal static class PlanRequestBuilder
             $"unknown KV cache precision '{name}'", $"did you mean {string.Join(", ", ClosestNames.Find(name, NumberFormats.Names))}?");
     }
 
-    private static Parallelism Parallel(string? text, EngineProfile engine, int gpuCount)
+    private static Parallelism Parallel(string? text, EngineProfile engine, ModelShape shape, int gpuCount)
     {
         if (text is null)
-            return gpuCount == 1 ? Parallelism.One : engine.Id == "vllm" ? new(gpuCount, 1, 1) : new(1, gpuCount, 1);
+            return Parallelism.Default(engine.Id, shape, gpuCount);
         var degrees = new Dictionary<string, int> { ["tp"] = 1, ["pp"] = 1, ["ep"] = 1 };
         foreach (var part in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
@@ -111,6 +111,11 @@ internal static class PlanRequestBuilder
             degrees[pair[0].ToLowerInvariant()] = degree;
         }
         var parallel = new Parallelism(degrees["tp"], degrees["pp"], degrees["ep"]);
+        if (!Parallelism.DividesHeads(shape, parallel.Tensor))
+        {
+            var valid = Enumerable.Range(2, 15).Where(degree => Parallelism.DividesHeads(shape, degree));
+            throw CliException.WrongUsage(string.Create(CultureInfo.InvariantCulture, $"the attention heads of {shape.Id} cannot be divided among tp={parallel.Tensor}"), $"choose tp={string.Join(" or ", valid)}, or divide the layers with pp={parallel.Tensor}");
+        }
         return gpuCount == 1 || parallel.Devices == gpuCount
             ? parallel
             : throw CliException.WrongUsage(string.Create(CultureInfo.InvariantCulture, $"--parallel {text} uses {parallel.Devices} GPUs, --gpu names {gpuCount}"));

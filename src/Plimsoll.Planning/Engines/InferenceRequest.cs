@@ -47,6 +47,17 @@ public sealed record Parallelism(int Tensor, int Pipeline, int Expert)
 {
     public static Parallelism One { get; } = new(1, 1, 1);
 
+    /// <summary>How an engine divides a model over GPUs when nobody says: vLLM by matrices where the heads can be divided, everything else by layers.</summary>
+    public static Parallelism Default(string engine, ModelShape model, int count)
+    {
+        // Tensor parallelism stays inside a machine.
+        var tensor = Math.Min(count, 8);
+        return engine == "vllm" && DividesHeads(model, tensor) ? new(tensor, Math.Max(1, count / tensor), 1) : new(1, count, 1);
+    }
+
+    /// <summary>Every rank gets a whole number of query heads.</summary>
+    public static bool DividesHeads(ModelShape model, int tensor) => model.Layers.All(layer => (layer.Attention?.Heads ?? 0) % tensor == 0);
+
     /// <summary>Devices in all. Expert parallelism reuses the tensor-parallel ranks when there are enough of them.</summary>
     public int Devices => Math.Max(Tensor, Expert) * Pipeline;
 }

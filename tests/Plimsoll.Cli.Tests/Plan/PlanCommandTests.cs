@@ -73,6 +73,7 @@ public class PlanCommandTests
     [InlineData(2, "--context takes a number of tokens", "plan 7b --context 99999999999999999999")]
     [InlineData(2, "--batch takes a whole number", "plan 7b --batch -3")]
     [InlineData(2, "tp=2,pp=1,ep=1", "plan 7b --parallel tp=zero")]
+    [InlineData(2, "cannot be divided among tp=3", "plan llama-3.1-8b --engine vllm --parallel tp=3")]
     [InlineData(2, "--utilization takes a fraction", "plan 7b --engine vllm --utilization 1.5")]
     [InlineData(2, "--gpu-layers is an option of llama.cpp", "plan 7b --gpu-layers 3")]
     [InlineData(2, "unknown KV cache precision", "plan 7b --kv-precision q9")]
