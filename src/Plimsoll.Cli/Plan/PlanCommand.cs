@@ -70,7 +70,19 @@ internal static class PlanCommand
         var kind = parsed.GetValue(For)!;
         var log = PlanCalibration.ReadLog(parsed);
         var report = kind == "inference" ? Inference(parsed, environment, located, device, log) : Training(parsed, kind, located, device);
+        if (report is { WhatIf: not null, Fits: false })
+            report = report with { OtherGpu = FindOtherGpu(report, UserCatalogs.Gpus(parsed.GetValue(PlanOptions.Catalog), environment)) };
         return report with { Calibration = PlanCalibration.Create(parsed, environment, report, log) };
+    }
+
+    private static GpuFit? FindOtherGpu(PlanReport report, GpuCatalog catalog)
+    {
+        var weights = (report.Inference?.Weights ?? report.Training!.Weights).Total;
+        return catalog.All
+            .Where(gpu => gpu.UsableMemory > weights)
+            .OrderBy(gpu => gpu.LaunchPriceUsd?.Value ?? double.MaxValue)
+            .Select(gpu => report.Inference is { } inference ? GpuSearch.Find(inference, gpu) : GpuSearch.Find(report.Training!, gpu))
+            .FirstOrDefault(fit => fit.Count == 1);
     }
 
     private static PlanReport Training(ParseResult parsed, string kind, LocatedModel located, GpuSelection? device)

@@ -22,6 +22,8 @@ internal static class PlanJson
         WriteVerdict(json, report);
         if (report.WhatIf is { } whatIf)
             WriteLevers(json, whatIf);
+        if (report.OtherGpu is { } other)
+            json.WriteString("other_gpu", other.Gpu.Id);
         json.WriteStrings("notes", report.Plan.Notes);
         PlanLaunch.WriteJson(json, report);
         PlanCalibration.WriteJson(json, report.Calibration);

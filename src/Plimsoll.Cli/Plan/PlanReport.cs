@@ -41,6 +41,9 @@ internal sealed record PlanReport
     /// <summary>The levers, when they were asked for.</summary>
     public WhatIfResult? WhatIf { get; init; }
 
+    /// <summary>With the levers: the cheapest single GPU of the catalog that holds the job as it is; null when it fits already, or when none does.</summary>
+    public GpuFit? OtherGpu { get; init; }
+
     /// <summary>What starts the run, for every <c>--emit</c>.</summary>
     public IReadOnlyList<LaunchConfiguration> Launch { get; init; } = [];
 

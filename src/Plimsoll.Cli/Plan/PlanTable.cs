@@ -133,6 +133,8 @@ internal static class PlanTable
             terminal.Out.WriteLine(whatIf.CombinationFits
                 ? $"Least painful way to fit: {string.Join(" and ", whatIf.Combination)} (peak {Size(whatIf.CombinationPeakBytes)})."
                 : "No combination of these fits.");
+            if (report.OtherGpu is { } other)
+                terminal.Out.WriteLine($"Or another GPU: {other.Gpu.Name} is the cheapest of the catalog that holds it as it is ({Size(other.Plan!.Peak.Expected)} of {other.Gpu.UsableMemory}{(other.LaunchUsd is { } price ? string.Create(Culture, $", launched at {price:N0} USD") : "")}).");
         }
     }
 

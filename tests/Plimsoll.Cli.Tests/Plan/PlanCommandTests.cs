@@ -55,6 +55,17 @@ public class PlanCommandTests
         Assert.Equal(peak.GetProperty("total_bytes").GetInt64(), answer.GetProperty("totals").EnumerateObject().Sum(total => total.Value.GetInt64()));
     }
 
+    [Theory]
+    [InlineData("plan llama-3.1-70b -p q4_k_m --gpu rtx-4090 --what-if --json")]
+    [InlineData("plan 7b --for lora --gpu rtx-3060 --what-if --json")]
+    public void The_other_gpu_of_a_what_if_holds_the_job(string command)
+    {
+        var other = CommandRun.Of(command.Split(' ')).Json.GetProperty("other_gpu").GetString()!;
+        var words = command.Replace("--what-if ", "", StringComparison.Ordinal).Split(' ');
+        words[Array.IndexOf(words, "--gpu") + 1] = other;
+        Assert.True(CommandRun.Of(words).Json.GetProperty("fits").GetBoolean());
+    }
+
     [Fact]
     public void A_draft_model_adds_its_weights_and_cache()
     {
