@@ -10,7 +10,7 @@ namespace Plimsoll.Planning.Engines;
 /// <summary>Hugging Face transformers on PyTorch: weights as stored, a cache that grows token by token, one prompt pass.</summary>
 internal sealed class TransformersPlanner : IEnginePlanner
 {
-    private const string ActivationSource = "derived from the shapes of the modules; 112 published Qwen2.5 rows within 0.7 % (BF16, median)";
+    private const string ActivationSource = "derived from the shapes of the modules; 48 published Qwen2.5 totals have a median error of 0.4 %";
 
     public MemoryPlan Plan(InferenceRequest request)
     {
@@ -77,7 +77,7 @@ internal sealed class TransformersPlanner : IEnginePlanner
         {
             yield return logits >= received
                 ? new(PlanCategory.Activations, "logits", ByteRange.Around(logits, 0.85, 1.3), string.Create(culture, $"{rows} rows x {request.Model.VocabularySize} x 6 B (16-bit and an FP32 copy), and 2 B x {tokens} x {request.Model.HiddenSize} hidden"), request.Engine.Source("prefill_logit_rows"))
-                : new(PlanCategory.Activations, "logits", ByteRange.Around(received, 0.85, 1.3), string.Create(culture, $"{rows} rows x {request.Model.VocabularySize} x 4 B, moved to the first GPU"), "accelerate returns outputs on the device of the inputs; Qwen2-72B rows on three GPUs are equal to 0.1 GiB");
+                : new(PlanCategory.Activations, "logits", ByteRange.Around(received, 0.85, 1.3), string.Create(culture, $"{rows} rows x {request.Model.VocabularySize} x 4 B, moved to the first GPU"), "accelerate returns outputs on the device of the inputs; totals of Qwen2-72B on three GPUs stay 4 to 6 % low with it");
             yield break;
         }
         yield return new(PlanCategory.Activations, "activations of one layer", ByteRange.Around(layer, 0.9, 1.1), string.Create(culture, $"2 B x {tokens} prompt tokens x {width} values (widest point of a layer: 3 f + 4 h)"), ActivationSource);
