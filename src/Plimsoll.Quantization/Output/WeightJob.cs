@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+
+namespace Plimsoll.Quantization.Output;
+
+/// <summary>One unit of a quantization run: the rows of one source parameter go in, the bytes of one or several tensors of the output come out.</summary>
+/// <remarks>
+/// The runner reads rows, refuses what is not finite, and calls <see cref="EncodeRows"/> from several threads for disjoint ranges of rows. The buffers of
+/// the outputs are whole, so any layout can be written; they and one piece of rows per thread are all the memory of a job. The bytes must depend
+/// neither on the number of threads nor on how the rows were cut.
+/// </remarks>
+public abstract class WeightJob
+{
+    /// <summary>The name of the source parameter, for progress, messages and the report.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What the job writes, in the order of the buffers.</summary>
+    public abstract ImmutableArray<OutputTensor> Outputs { get; }
+
+    /// <summary>Rows of the source as <see cref="ReadRows"/> gives them: output order, permutations applied.</summary>
+    public abstract long Rows { get; }
+
+    public abstract long RowLength { get; }
+
+    /// <summary>Ranges of rows begin at multiples of this: 8 where eight output channels share a word.</summary>
+    public virtual int RowAlignment => 1;
+
+    /// <summary>Whether all rows are read once, through <see cref="Observe"/>, before the first is encoded: for scales of a whole tensor.</summary>
+    public virtual bool NeedsObservation => false;
+
+    /// <summary>Reads rows of the source as floats; safe from several threads.</summary>
+    public abstract void ReadRows(long firstRow, Span<float> values);
+
+    /// <summary>Sees every row before encoding begins; called from several threads.</summary>
+    public virtual void Observe(long firstRow, ReadOnlySpan<float> values)
+    {
+    }
+
+    /// <summary>Encodes rows into the whole buffers of the outputs.</summary>
+    public abstract void EncodeRows(long firstRow, ReadOnlySpan<float> values, OutputBuffers outputs);
+
+    /// <summary>What the encoded rows stand for, for the error in the report; called after <see cref="EncodeRows"/> for the same range.</summary>
+    public abstract void DecodeRows(long firstRow, Span<float> values, OutputBuffers outputs);
+
+    /// <summary>Called once, when all rows are encoded and before the buffers are written.</summary>
+    public virtual void Complete(OutputBuffers outputs)
+    {
+    }
+}
