@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Data;
+using Plimsoll.Checkpoints.Layouts;
+using Plimsoll.Models;
+using Plimsoll.Numerics;
+using Plimsoll.Quantization.HuggingFace.Layers;
+using Plimsoll.Quantization.Output;
+
+namespace Plimsoll.Quantization.HuggingFace;
+
+/// <summary>Plans a folder that transformers and vLLM load: safetensors shards, their index, <c>config.json</c> and the files of the tokenizer.</summary>
+public static class HuggingFaceConversion
+{
+    /// <exception cref="QuantizationRefusedException">The model cannot be converted so; the message says why.</exception>
+    /// <exception cref="Checkpoints.CheckpointFormatException">The checkpoint contradicts itself, or a layer is in a layout that is not known here.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static OutputPlan Plan(LocatedModel model, HuggingFaceRecipe recipe)
+    {
+        var source = SourceLayers.Open(model);
+        var draft = new ConversionDraft(source, recipe);
+        draft.AddParameters();
+        var files = Shards.Plan(draft.Jobs, recipe.MaxShardBytes, Provenance.Of(source, recipe));
+        return new(IsFolder: true, files.Files, [ConfigFile.Rewrite(source, recipe, draft.PlainModules), .. OwnConfig(recipe, draft), .. files.Index, .. SideFiles.Of(source.Folder)], draft.Notes);
+    }
+
+    private static IEnumerable<SideFile> OwnConfig(HuggingFaceRecipe recipe, ConversionDraft draft) =>
+        recipe.Linear is { OwnConfigFile: { } name } linear ? [ConfigFile.Own(name, linear, draft.PlainModules)] : [];
+}
+
+/// <summary>Decides what becomes of every parameter.</summary>
+internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe recipe)
+{
+    private readonly ImmutableArray<WeightJob>.Builder jobs = ImmutableArray.CreateBuilder<WeightJob>();
+    private readonly ImmutableArray<string>.Builder notes = ImmutableArray.CreateBuilder<string>();
+    private readonly List<string> plainModules = [];
+    private readonly Dictionary<string, int> obstacles = new(StringComparer.Ordinal);
+    private readonly List<(string? Key, List<StoredWeight> Layers, int Place)> layers = [];
+
+    public ImmutableArray<WeightJob> Jobs => jobs.ToImmutable();
+
+    public ImmutableArray<string> Notes => notes.ToImmutable();
+
+    /// <summary>Linear layers that keep their precision, as configurations name them.</summary>
+    public IReadOnlyList<string> PlainModules => plainModules;
+
+    /// <summary>The type of what is decoded and not quantized again.</summary>
+    private NumberFormat PlainFormat => recipe.Plain ?? (NumberFormats.Find(source.Shape.PublishedType ?? "") is { BlockLength: 1, BlockBytes: 2 or 4 } published ? published : NumberFormats.Bf16);
+
+    public void AddParameters()
+    {
+        foreach (var parameter in source.Parameters)
+            Add(parameter);
+        // Layers that share a scale are written where the first of them lies.
+        foreach (var (_, members, place) in layers.AsEnumerable().Reverse())
+            jobs.Insert(place, recipe.Linear!.CreateJob([.. members]));
+        if (recipe.Linear is { } linear && layers.Count == 0)
+            throw new QuantizationRefusedException($"nothing in {source.Shape.Id} can be stored as {linear.Name}{(obstacles.Count > 0 ? $" because {obstacles.Keys.First()}" : ": its linear layers are fused or were not found")}");
+        foreach (var (obstacle, count) in obstacles)
+            notes.Add($"{count} linear layers keep their precision because {obstacle}.");
+    }
+
+    private void Add(SourceParameter parameter)
+    {
+        var storage = parameter.Storage;
+        if (storage.Kind == StorageKind.Orphan)
+        {
+            notes.Add($"{storage.Name} is left out: it belongs to a weight that is not there.");
+            return;
+        }
+        if (source.Shape.TiedEmbeddings && parameter.Shape is null && TensorRoles.OfName(storage.Name) == TensorRole.OutputHead)
+        {
+            notes.Add($"{storage.Name} is left out: it is tied to the embedding.");
+            return;
+        }
+        var weight = source.Reader.Open(storage);
+        if (recipe.Linear is { } linear && parameter.IsLayer && Obstacle(linear, weight) is null)
+            AddLayer(linear, weight);
+        else
+            AddPlain(parameter, weight);
+    }
+
+    private string? Obstacle(LinearFormat linear, StoredWeight weight)
+    {
+        var obstacle = weight.Dimensions is not [var outputs, var inputs] ? "they are one fused tensor, not matrices"
+            : source.Config.String("model_type") == "gpt2" ? "GPT-2 stores its layers transposed, as no quantized format does"
+            : linear.Obstacle(outputs, inputs);
+        if (obstacle is not null)
+            obstacles[obstacle] = obstacles.GetValueOrDefault(obstacle) + 1;
+        return obstacle;
+    }
+
+    private void AddLayer(LinearFormat linear, StoredWeight weight)
+    {
+        if (weight.Storage.IsQuantized && !recipe.AllowRequantize)
+            throw new QuantizationRefusedException($"{weight.Name} is quantized already ({weight.Storage.TypeName}) and would be rounded a second time; allow it with --requantize, or start from the original weights");
+        var key = linear.FusedKey(weight.Storage.Module);
+        if (key is not null && layers.Find(group => group.Key == key && group.Layers[0].RowLength == weight.RowLength) is { Layers: { } members })
+            members.Add(weight);
+        else
+            layers.Add((key, [weight], jobs.Count));
+    }
+
+    private void AddPlain(SourceParameter parameter, StoredWeight weight)
+    {
+        var tensor = parameter.Storage.Main;
+        if (parameter.IsLinear)
+            plainModules.Add(parameter.Storage.Module);
+        var isFloat = tensor.Format.Kind == NumberFormatKind.Float && parameter.Storage.Kind == StorageKind.Parameter;
+        if (parameter.Storage.IsQuantized || tensor.Format.Kind == NumberFormatKind.Block || (isFloat && recipe.Plain is { } plain && plain != tensor.Format))
+            jobs.Add(new CastJob(weight, PlainFormat));
+        else if (tensor.Strides is not null)
+            jobs.Add(new CastJob(weight, tensor.Format));
+        else
+            jobs.Add(new CopyJob(weight, tensor, source.Reader.Tensors));
+    }
+}
