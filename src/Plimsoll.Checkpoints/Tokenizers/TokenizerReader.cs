@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Bytes;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Checkpoints.HuggingFace;
+using Plimsoll.Checkpoints.Tokenizers.Vocabularies;
 
 namespace Plimsoll.Checkpoints.Tokenizers;
 
@@ -51,7 +52,21 @@ public static class TokenizerReader
             if (stream.ReadByte() != 0x0A)
                 return VocabularyFiles.ReadRanks(path);
         }
-        return SentencePieceModel.Read(path);
+        return SentencePieceFacts(SentencePieceFile.Read(path));
+    }
+
+    private static TokenizerFacts SentencePieceFacts(Vocabulary vocabulary)
+    {
+        var special = vocabulary.Special;
+        return new()
+        {
+            Source = Path.GetFileName(vocabulary.Path),
+            Kind = vocabulary.Kind == TokenizerKind.Unigram ? "SentencePiece unigram" : "SentencePiece BPE",
+            VocabularySize = vocabulary.Count,
+            LargestId = vocabulary.Count - 1,
+            SpecialTokens = [.. new[] { ("bos", special.Bos), ("eos", special.Eos), ("unk", special.Unknown), ("pad", special.Padding) }
+                .Where(row => row.Item2 is not null).Select(row => new SpecialToken(row.Item1, vocabulary.Tokens[row.Item2!.Value], row.Item2))],
+        };
     }
 
     private static TokenizerFacts Describe(TokenizerFacts? facts, ModelConfig settings, ModelConfig? config, IReadOnlyDictionary<string, long> added)
