@@ -42,6 +42,11 @@ internal static class CliApplication
             environment.Error.WriteLine($"plimsoll: {failure.Message}");
             return ExitCode.BadInput;
         }
+        catch (OperationCanceledException) when (environment.Interrupted.IsCancellationRequested)
+        {
+            environment.Error.WriteLine("plimsoll: interrupted");
+            return ExitCode.Interrupted;
+        }
         catch (Exception failure) when (failure is UnauthorizedAccessException or IOException)
         {
             environment.Error.WriteLine($"plimsoll: {failure.Message}");

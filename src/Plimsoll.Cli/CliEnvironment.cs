@@ -14,9 +14,15 @@ internal sealed record CliEnvironment
 
     public bool OutputIsTerminal { get; init; }
 
+    /// <summary>Whether somebody watches <see cref="Error"/>, where progress is shown.</summary>
+    public bool ErrorIsTerminal { get; init; }
+
     public int Width { get; init; } = 120;
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Cancelled by Ctrl-C and by a polite request to end.</summary>
+    public CancellationToken Interrupted { get; init; }
 
     public static CliEnvironment System { get; } = new()
     {
@@ -24,6 +30,7 @@ internal sealed record CliEnvironment
         Error = Console.Error,
         Variable = Environment.GetEnvironmentVariable,
         OutputIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
         Width = ConsoleWidth(),
     };
 

@@ -17,4 +17,7 @@ internal static class ExitCode
     public const int Environment = 4;
 
     public const int Bug = 70;
+
+    /// <summary>Ctrl-C: 128 and the number of the signal, as shells have it.</summary>
+    public const int Interrupted = 130;
 }

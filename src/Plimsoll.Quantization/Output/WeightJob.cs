@@ -16,6 +16,9 @@ public abstract class WeightJob
     /// <summary>What the job writes, in the order of the buffers.</summary>
     public abstract ImmutableArray<OutputTensor> Outputs { get; }
 
+    /// <summary>How the weights are stored afterwards, for the report: <c>Q4_K</c>, <c>GPTQ 4-bit, group 128</c>.</summary>
+    public virtual string TypeName => Outputs[0].Format.Name;
+
     /// <summary>Rows of the source as <see cref="ReadRows"/> gives them: output order, permutations applied.</summary>
     public abstract long Rows { get; }
 
@@ -26,6 +29,11 @@ public abstract class WeightJob
 
     /// <summary>Whether all rows are read once, through <see cref="Observe"/>, before the first is encoded: for scales of a whole tensor.</summary>
     public virtual bool NeedsObservation => false;
+
+    /// <summary>Asks the system to have the bytes of the source at hand; the runner calls it while the job before is busy.</summary>
+    public virtual void ReadAhead()
+    {
+    }
 
     /// <summary>Reads rows of the source as floats; safe from several threads.</summary>
     public abstract void ReadRows(long firstRow, Span<float> values);
