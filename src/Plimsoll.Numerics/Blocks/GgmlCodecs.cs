@@ -1,0 +1,19 @@
+using Plimsoll.Numerics.Blocks.KQuants;
+using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Legacy;
+using Plimsoll.Numerics.Blocks.LowBit;
+using Plimsoll.Numerics.Blocks.Microscaling;
+
+namespace Plimsoll.Numerics.Blocks;
+
+/// <summary>The codecs of ggml's scalar block types, at a number of lanes.</summary>
+internal static class GgmlCodecs
+{
+    public static IReadOnlyList<BlockCodec> Of<T>() where T : unmanaged, ILanes<T> =>
+    [
+        new Q8_0<T>(), new Q5_1<T>(), new Q5_0<T>(), new Q4_1<T>(), new Q4_0<T>(),
+        new Q6_K<T>(), new Q5_K<T>(), new Q4_K<T>(), new Q3_K<T>(), new Q2_K<T>(),
+        new TQ2_0<T>(), new TQ1_0<T>(), new Q2_0<T>(), new Q1_0<T>(),
+        new MXFP4<T>(), new NVFP4<T>(),
+    ];
+}

@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Search;
+
+namespace Plimsoll.Numerics.Blocks.KQuants;
+
+/// <summary>The K-quants with a scale and a minimum per sub-block: x ≈ (d · scale) · code − (dmin · minimum). Q2_K, Q4_K, Q5_K.</summary>
+/// <param name="subLength">Elements of a sub-block.</param>
+/// <param name="levels">The largest code.</param>
+/// <param name="scaleLevels">The largest code of a scale and of a minimum.</param>
+internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels, int scaleLevels) : KQuantCodec<T>(name) where T : unmanaged, ILanes<T>
+{
+    /// <summary>Candidates of the search with importances (the same for the three).</summary>
+    private readonly CandidateGrid weightedGrid = new(levels, -0.9f, 0.05f, 36);
+
+    private int SubBlocks => Length / subLength;
+
+    /// <summary>Scale and minimum of one sub-block without importances.</summary>
+    protected abstract ScaleMin<T> SearchPlain(ReadOnlySpan<T> x, Span<T> weights, Span<T> codes);
+
+    /// <summary>The factor of σ² = factor · mean(x²), which softens the weights of the search with importances.</summary>
+    protected abstract float VarianceFactor { get; }
+
+    /// <summary>A code of a scale or minimum from the rounded quotient.</summary>
+    protected abstract byte ScaleCode(int rounded);
+
+    /// <summary>Stores the FP16 scales and the codes of scales and minimums.</summary>
+    protected abstract void WriteScales(float scale, float min, ReadOnlySpan<byte> scaleCodes, ReadOnlySpan<byte> minCodes, Span<byte> block);
+
+    /// <summary>The scale and minimum of each sub-block as they are stored.</summary>
+    protected abstract void ReadScales(ReadOnlySpan<byte> block, Span<float> scales, Span<float> mins);
+
+    protected abstract void Pack(ReadOnlySpan<byte> codes, Span<byte> block);
+
+    protected abstract void Unpack(ReadOnlySpan<byte> block, Span<byte> codes);
+
+    [SkipLocalsInit]
+    protected sealed override void EncodeBatch(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, ReadOnlySpan<float> values, Span<byte> blocks)
+    {
+        Span<T> codes = stackalloc T[Length];
+        Span<T> weights = stackalloc T[subLength];
+        Span<T> sums = stackalloc T[SubBlocks];
+        Span<T> scales = stackalloc T[SubBlocks];
+        Span<T> mins = stackalloc T[SubBlocks];
+        Span<T> scaleCodes = stackalloc T[SubBlocks];
+        Span<T> minCodes = stackalloc T[SubBlocks];
+        T scale = default, min = default;
+        var variance = importance.IsEmpty ? default : SubBlockWeights.Variance(x, VarianceFactor);
+        for (var j = 0; j < SubBlocks; j++)
+        {
+            var range = new Range(j * subLength, (j + 1) * subLength);
+            ScaleMin<T> found;
+            if (importance.IsEmpty)
+                found = SearchPlain(x[range], weights, codes[range]);
+            else
+            {
+                sums[j] = SubBlockWeights.Fill(x[range], importance[range], variance, weights);
+                found = ScaleMinSearch.Run<T, SquaredError>(x[range], weights, weightedGrid, codes[range]);
+            }
+            scales[j] = found.Scale;
+            mins[j] = T.Create(-0f) - found.Min;
+        }
+        if (!importance.IsEmpty)
+        {
+            scale = PositiveScaleSearch.Run<T>(scales, sums, scaleLevels, scaleCodes);
+            min = PositiveScaleSearch.Run<T>(mins, sums, scaleLevels, minCodes);
+        }
+
+        Span<byte> scaleBytes = stackalloc byte[SubBlocks];
+        Span<byte> minBytes = stackalloc byte[SubBlocks];
+        for (var lane = 0; lane < values.Length / Length; lane++)
+        {
+            var block = blocks.Slice(lane * Format.BlockBytes, Format.BlockBytes);
+            if (importance.IsEmpty)
+                WriteScales(Linear(scales, lane, scaleBytes), Linear(mins, lane, minBytes), scaleBytes, minBytes, block);
+            else
+            {
+                LaneBytes.Read(scaleCodes, lane, scaleBytes);
+                LaneBytes.Read(minCodes, lane, minBytes);
+                WriteScales(LaneBytes.At(scale, lane), LaneBytes.At(min, lane), scaleBytes, minBytes, block);
+            }
+            Requantize(values.Slice(lane * Length, Length), codes, lane, block);
+        }
+    }
+
+    [SkipLocalsInit]
+    protected sealed override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        Span<byte> codes = stackalloc byte[Length];
+        Span<float> scales = stackalloc float[SubBlocks];
+        Span<float> mins = stackalloc float[SubBlocks];
+        for (var start = 0; start < values.Length; start += Length)
+        {
+            var block = blocks[..Format.BlockBytes];
+            blocks = blocks[Format.BlockBytes..];
+            ReadScales(block, scales, mins);
+            Unpack(block, codes);
+            for (var j = 0; j < SubBlocks; j++)
+                Elements<T>.Affine(codes.Slice(j * subLength, subLength), scales[j], -mins[j], values.Slice(start + j * subLength, subLength));
+        }
+    }
+
+    /// <summary>Codes under the largest of the values, which becomes the last level: the quotient by it, rounded.</summary>
+    /// <returns>The FP16 scale before rounding.</returns>
+    private float Linear(ReadOnlySpan<T> values, int lane, Span<byte> codes)
+    {
+        var largest = 0f;
+        for (var j = 0; j < values.Length; j++)
+            largest = Math.Max(largest, LaneBytes.At(values[j], lane));
+        var inverse = largest > 0 ? scaleLevels / largest : 0;
+        for (var j = 0; j < values.Length; j++)
+            codes[j] = ScaleCode(Rounding.NearestInt(inverse * LaneBytes.At(values[j], lane)));
+        return largest / scaleLevels;
+    }
+
+    /// <summary>The codes under the scales as they are stored; those of the search where the stored scale is zero.</summary>
+    [SkipLocalsInit]
+    private void Requantize(ReadOnlySpan<float> values, ReadOnlySpan<T> searched, int lane, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[Length];
+        Span<float> scales = stackalloc float[SubBlocks];
+        Span<float> mins = stackalloc float[SubBlocks];
+        ReadScales(block, scales, mins);
+        for (var j = 0; j < SubBlocks; j++)
+        {
+            var range = new Range(j * subLength, (j + 1) * subLength);
+            if (scales[j] == 0)
+                LaneBytes.Read(searched[range], lane, codes[range]);
+            else
+                Elements<T>.AffineCodes(values[range], scales[j], mins[j], levels, codes[range]);
+        }
+        Pack(codes, block);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Runtime.CompilerServices;
+using Plimsoll.Numerics.Blocks.Lanes;
+
+namespace Plimsoll.Numerics.Blocks.KQuants;
+
+/// <summary>The K-quants with signed codes and a scale per sub-block of 16: x ≈ (d · scale) · (code − levels). Q3_K, Q6_K.</summary>
+/// <param name="levels">Half the number of codes.</param>
+internal abstract class SignedScaleCodec<T>(string name, int levels) : KQuantCodec<T>(name) where T : unmanaged, ILanes<T>
+{
+    protected const int SubLength = 16;
+    protected const int SubBlocks = Length / SubLength;
+
+    /// <summary>The scale of each sub-block as it is stored.</summary>
+    protected abstract void ReadScales(ReadOnlySpan<byte> block, Span<float> scales);
+
+    protected abstract void Pack(ReadOnlySpan<byte> codes, Span<byte> block);
+
+    protected abstract void Unpack(ReadOnlySpan<byte> block, Span<byte> codes);
+
+    /// <summary>Writes the codes under the scales as they are stored; those of the search where the stored scale is zero.</summary>
+    /// <param name="searched">(256), a super-block per lane.</param>
+    [SkipLocalsInit]
+    protected void Requantize(ReadOnlySpan<float> values, ReadOnlySpan<T> searched, int lane, Span<byte> block)
+    {
+        Span<byte> codes = stackalloc byte[Length];
+        Span<float> scales = stackalloc float[SubBlocks];
+        ReadScales(block, scales);
+        for (var j = 0; j < SubBlocks; j++)
+        {
+            var range = new Range(j * SubLength, (j + 1) * SubLength);
+            if (scales[j] == 0)
+                LaneBytes.Read(searched[range], lane, codes[range]);
+            else
+                Elements<T>.CentredCodes(values[range], scales[j], levels, codes[range]);
+        }
+        Pack(codes, block);
+    }
+
+    [SkipLocalsInit]
+    protected sealed override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        Span<byte> codes = stackalloc byte[Length];
+        Span<float> scales = stackalloc float[SubBlocks];
+        for (var start = 0; start < values.Length; start += Length)
+        {
+            var block = blocks[..Format.BlockBytes];
+            blocks = blocks[Format.BlockBytes..];
+            ReadScales(block, scales);
+            Unpack(block, codes);
+            for (var j = 0; j < SubBlocks; j++)
+                Elements<T>.Centred(codes.Slice(j * SubLength, SubLength), levels, scales[j], values.Slice(start + j * SubLength, SubLength));
+        }
+    }
+
+    /// <summary>The scale of largest magnitude, the first of several.</summary>
+    protected static float Largest(ReadOnlySpan<T> scales, int lane)
+    {
+        var largest = 0f;
+        foreach (ref readonly var scale in scales)
+        {
+            if (Math.Abs(LaneBytes.At(scale, lane)) > Math.Abs(largest))
+                largest = LaneBytes.At(scale, lane);
+        }
+        return largest;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Plimsoll.Numerics.Blocks.Lanes;
+
+/// <summary>Sixteen floats in 512 bits (AVX-512).</summary>
+internal readonly struct Lanes16 : ILanes<Lanes16>
+{
+    private readonly Vector512<float> value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Lanes16(Vector512<float> value) => this.value = value;
+
+    public static int Count => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Create(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 FromBytes(ref readonly byte source)
+    {
+        var bytes = Vector128.LoadUnsafe(in source);
+        return new(Vector512.ConvertToSingle(Avx512F.IsSupported
+            ? Avx512F.ConvertToVector512Int32(bytes)
+            : Vector512.WidenLower(Vector256.WidenLower(bytes.ToVector256()).ToVector512()).AsInt32()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 FromSBytes(ref readonly sbyte source)
+    {
+        var bytes = Vector128.LoadUnsafe(in source);
+        return new(Vector512.ConvertToSingle(Avx512F.IsSupported
+            ? Avx512F.ConvertToVector512Int32(bytes)
+            : Vector512.WidenLower(Vector256.WidenLower(bytes.ToVector256()).ToVector512())));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(Lanes16 value, ref byte target)
+    {
+        var words = Vector512.ConvertToInt32Native(value.value);
+        var bytes = Avx512F.IsSupported
+            ? Avx512F.ConvertToVector128Byte(words)
+            : Narrow(Vector256.Narrow(words.GetLower(), words.GetUpper()));
+        bytes.StoreUnsafe(ref target);
+
+        static Vector128<byte> Narrow(Vector256<short> shorts) => Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).AsByte();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Min(Lanes16 a, Lanes16 b) => new(Avx512F.IsSupported ? Avx512F.Min(a.value, b.value) : Vector512.ConditionalSelect(Vector512.LessThan(a.value, b.value), a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Max(Lanes16 a, Lanes16 b) => new(Avx512F.IsSupported ? Avx512F.Max(a.value, b.value) : Vector512.ConditionalSelect(Vector512.GreaterThan(a.value, b.value), a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Abs(Lanes16 value) => new(Vector512.Abs(value.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Sqrt(Lanes16 value) => new(Vector512.Sqrt(value.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 GreaterThan(Lanes16 a, Lanes16 b) => new(Vector512.GreaterThan(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Equal(Lanes16 a, Lanes16 b) => new(Vector512.Equals(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Select(Lanes16 mask, Lanes16 yes, Lanes16 no) => new(Vector512.ConditionalSelect(mask.value, yes.value, no.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Bits(Lanes16 mask) => (uint)mask.value.ExtractMostSignificantBits();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Lanes16 value) => Lanes8.Largest(Lanes8.Max(new(value.value.GetLower()), new(value.value.GetUpper())));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 NearestInt(Lanes16 value)
+    {
+        var bits = (value.value + Vector512.Create(Rounding.Shift)).AsInt32();
+        return new(Vector512.ConvertToSingle((bits & Vector512.Create(Rounding.MantissaMask)) - Vector512.Create(Rounding.ShiftMantissa)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator +(Lanes16 a, Lanes16 b) => new(a.value + b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator -(Lanes16 a, Lanes16 b) => new(a.value - b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator *(Lanes16 a, Lanes16 b) => new(a.value * b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator /(Lanes16 a, Lanes16 b) => new(a.value / b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator &(Lanes16 a, Lanes16 b) => new(a.value & b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator |(Lanes16 a, Lanes16 b) => new(a.value | b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator ^(Lanes16 a, Lanes16 b) => new(a.value ^ b.value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 operator ~(Lanes16 a) => new(~a.value);
+}
