@@ -2,12 +2,16 @@ using System.Collections.Immutable;
 
 namespace Plimsoll.Checkpoints.Gguf;
 
+/// <summary>The bytes of one value in a GGUF file: type, and for an array element type and count, then the value itself.</summary>
+/// <param name="Offset">From the start of the file.</param>
+public readonly record struct GgufPlace(long Offset, long Bytes);
+
 /// <summary>The key-value pairs of a GGUF file.</summary>
 /// <remarks>
 /// Integers of every width are widened to <see cref="long"/>; short numeric arrays are read; long ones and arrays of strings (the vocabulary) are only located.
 /// Every typed getter gives null when the key is absent, and throws when it is there with another type: a wrong type is a broken file, not a missing value.
 /// </remarks>
-public sealed class GgufMetadata(string path, IReadOnlyDictionary<string, object> values)
+public sealed class GgufMetadata(string path, IReadOnlyDictionary<string, object> values, IReadOnlyDictionary<string, GgufPlace>? places = null)
 {
     /// <summary>The file, for messages.</summary>
     public string Path { get; } = path;
@@ -15,6 +19,9 @@ public sealed class GgufMetadata(string path, IReadOnlyDictionary<string, object
     public IEnumerable<string> Keys => values.Keys;
 
     public int Count => values.Count;
+
+    /// <summary>Where the value lies in the file, its type included; null when the key is absent or the metadata was not read from a GGUF file.</summary>
+    public GgufPlace? Place(string key) => places is not null && places.TryGetValue(key, out var place) ? place : null;
 
     public bool Contains(string key) => values.ContainsKey(key);
 

@@ -18,6 +18,7 @@ public sealed class GgufReader
 
     private readonly ByteCursor _cursor;
     private readonly Dictionary<string, object> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, GgufPlace> _places = new(StringComparer.Ordinal);
     private long _loadedBytes;
 
     private GgufReader(ByteSource source) => _cursor = new(source, 0, Math.Min(source.Length ?? long.MaxValue, GgufLimits.MaxHeaderBytes));
@@ -48,7 +49,7 @@ public sealed class GgufReader
         var alignment = Alignment();
         var tensors = ReadTensors(tensorCount, alignment, out var dataOffset);
         CheckData(tensors, fileLength);
-        return new(_cursor.Path, version, alignment, dataOffset, new GgufMetadata(_cursor.Path, _values), tensors);
+        return new(_cursor.Path, version, alignment, dataOffset, new GgufMetadata(_cursor.Path, _values, _places), tensors);
     }
 
     private int ReadVersion()
@@ -82,6 +83,7 @@ public sealed class GgufReader
         var type = ReadType(key);
         if (!_values.TryAdd(key, type == GgufValueType.Array ? ReadArray(key) : ReadScalar(key, type)))
             throw _cursor.Bad("every key once", $"'{key}' a second time", at);
+        _places[key] = new(at, _cursor.Position - at);
     }
 
     private GgufValueType ReadType(string key)

@@ -3,18 +3,24 @@ using Plimsoll.Checkpoints.Opening;
 namespace Plimsoll.Checkpoints.Gguf;
 
 /// <summary>What the files of a split GGUF say about each other (keys of llama.cpp's gguf-split).</summary>
-internal static class GgufSplit
+public static class GgufSplit
 {
     private const string NumberKey = "split.no";
     private const string CountKey = "split.count";
     private const string TensorCountKey = "split.tensors.count";
 
+    /// <summary>The name of a part: <c>model-00002-of-00005.gguf</c>.</summary>
+    /// <param name="name">The name of the whole: <c>model.gguf</c>.</param>
+    /// <param name="number">Counted from 1.</param>
+    public static string PartName(string name, int number, int count) =>
+        new ShardName(Path.GetFileNameWithoutExtension(name), number, count, Path.GetExtension(name)).ToString();
+
     /// <summary>The file that holds the model's metadata.</summary>
-    public static GgufHeader? First(IEnumerable<GgufHeader> headers) =>
+    internal static GgufHeader? First(IEnumerable<GgufHeader> headers) =>
         headers.OrderBy(header => header.Metadata.Integer(NumberKey) ?? 0).FirstOrDefault();
 
     /// <param name="isComplete">Whether every file is there, so that tensors can be counted.</param>
-    public static IEnumerable<string> Problems(IReadOnlyList<GgufHeader> headers, bool isComplete)
+    internal static IEnumerable<string> Problems(IReadOnlyList<GgufHeader> headers, bool isComplete)
     {
         foreach (var header in headers)
         {

@@ -79,7 +79,7 @@ public class GgufTypeTests
         var (hash, counts) = Expected[(model, fileType)];
         var type = GgufFileType.Find(fileType)!;
         var layout = GgufLayout.Of(shape);
-        var types = new GgufMix(type, layout.Facts, hasImatrix: false).Assign(layout.Tensors);
+        var types = new GgufMix(type, layout.Facts, new()).Assign(layout.Tensors);
         var changed = layout.Tensors.Zip(types)
             .Where(pair => pair.First.AllowsQuantization && pair.Second != type.DefaultType)
             .Select(pair => (pair.First.Name, Type: LlamaCppName(pair.Second)))

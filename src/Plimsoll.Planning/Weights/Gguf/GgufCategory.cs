@@ -1,7 +1,7 @@
 namespace Plimsoll.Planning.Weights.Gguf;
 
 /// <summary>The broad kinds of tensors that the mixing rules distinguish.</summary>
-internal enum GgufCategory
+public enum GgufCategory
 {
     TokenEmbedding,
     Output,

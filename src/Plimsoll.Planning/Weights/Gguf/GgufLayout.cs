@@ -8,7 +8,7 @@ namespace Plimsoll.Planning.Weights.Gguf;
 /// Experts are stacked into one tensor per layer, fused projections split where the converter splits them, vision towers left out (they go to a
 /// separate projector file), next-token-prediction layers kept except where the converter drops them.
 /// </remarks>
-internal sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFacts Facts, ImmutableArray<string> Notes)
+public sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFacts Facts, ImmutableArray<string> Notes)
 {
     /// <summary>Architectures whose next-token-prediction layers the converter leaves out. Source: llama.cpp conversion/deepseek.py (skip_mtp) and others.</summary>
     private static readonly string[] DropsNextToken = ["deepseek_v2", "deepseek_v3", "deepseek_v4", "kimi_k2", "kimi_k25", "longcat_flash", "mimo", "minimax_m2"];
@@ -20,9 +20,40 @@ internal sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFac
     {
         var dropNextToken = DropsNextToken.Contains(shape.Architecture);
         var kept = shape.Tensors.Where(tensor => tensor.Role != TensorRole.Tower && !(dropNextToken && tensor.Role == TensorRole.NextToken)).ToList();
-        var tensors = kept.SelectMany(tensor => Convert(tensor, shape)).Concat(RopeFactors(shape)).ToList();
-        tensors.Sort((left, right) => left.Layer != right.Layer ? left.Layer.CompareTo(right.Layer) : string.CompareOrdinal(left.Name, right.Name));
+        var tensors = Merge(kept.SelectMany(tensor => Convert(tensor, shape)).Concat(RopeFactors(shape)));
         return new([.. tensors], FactsOf(shape, tensors), [.. NotesOf(shape, dropNextToken)]);
+    }
+
+    /// <summary>The tensors of a file as they are: what <c>llama-quantize</c> makes of a GGUF file.</summary>
+    /// <param name="shape">The shape that was read from it.</param>
+    public static GgufLayout OfFile(ModelShape shape)
+    {
+        var tensors = shape.Tensors.Select(OfFile).ToList();
+        tensors.Sort(Compare);
+        return new([.. tensors], FactsOf(shape, tensors), []);
+    }
+
+    private static GgufTensor OfFile(TensorShape tensor)
+    {
+        ImmutableArray<long> dimensions = tensor.Count > 1 ? [tensor.Count, .. tensor.Dimensions] : tensor.Dimensions;
+        var rowLength = dimensions.IsEmpty ? 1 : dimensions[^1];
+        // ggml counts dimensions up to the last that is above 1.
+        var rank = dimensions.Length - dimensions.TakeWhile(size => size == 1).Count();
+        return new(tensor.Name, tensor, rowLength, tensor.Elements / rowLength, Math.Max(1, rank), dimensions.Length > 2 ? dimensions[..^2].Aggregate(1L, (product, size) => product * size) : 1);
+    }
+
+    /// <summary>llama.cpp visits tensors by layer, then by name.</summary>
+    private static int Compare(GgufTensor left, GgufTensor right) =>
+        left.Layer != right.Layer ? left.Layer.CompareTo(right.Layer) : string.CompareOrdinal(left.Name, right.Name);
+
+    /// <summary>Sorts, and makes one tensor of those that got the same name: the norms of StableLM, which are one for each head.</summary>
+    private static List<GgufTensor> Merge(IEnumerable<GgufTensor> tensors)
+    {
+        var merged = tensors.GroupBy(tensor => tensor.Name, StringComparer.Ordinal)
+            .Select(group => group.Count() == 1 ? group.First() : group.First() with { Rows = group.Sum(tensor => tensor.Rows), Rank = 2 })
+            .ToList();
+        merged.Sort(Compare);
+        return merged;
     }
 
     private static IEnumerable<string> NotesOf(ModelShape shape, bool dropNextToken)
@@ -75,7 +106,10 @@ internal sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFac
             : GgufNames.Of(tensor, shape.Architecture);
         var prefix = GgufNames.LayerOf(tensor, shape.Layers.Length) is { } layer && !names[0].StartsWith("blk.", StringComparison.Ordinal) ? $"blk.{layer}." : "";
         if (LinearStack.Of(tensor, shape.HiddenSize) is not { } stack)
-            return [Plain(prefix + names[0], tensor)];
+            return names.Length == 1 ? [Plain(prefix + names[0], tensor)] : names.Select(name => Plain(prefix + name, tensor with { Dimensions = [tensor.Dimensions[^1] / names.Length] }));
+        // The Conv1D layers of GPT-2 are (in_features, out_features).
+        if (shape.Architecture == "gpt2" && tensor.IsLinear)
+            stack = new(stack.In, stack.Out, stack.Count);
         if (names.Length == 1)
             return [Matrix(prefix + names[0], tensor, stack)];
         return Parts(tensor, stack, shape, names.Length).Zip(names, (part, name) => Matrix(prefix + name, part.Tensor, part.Stack));

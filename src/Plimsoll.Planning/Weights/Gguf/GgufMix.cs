@@ -10,13 +10,37 @@ namespace Plimsoll.Planning.Weights.Gguf;
 /// <param name="HeadsPerKeyValueHead">Query heads per key-value head of the first layer; 0 when that layer has no attention.</param>
 /// <param name="Falcon">The model has llama.cpp's falcon architecture.</param>
 /// <param name="Is70B">llama.cpp classifies the model as 70B.</param>
-internal sealed record GgufMixFacts(int Layers, int Experts, int HeadsPerKeyValueHead, bool Falcon, bool Is70B);
+public sealed record GgufMixFacts(int Layers, int Experts, int HeadsPerKeyValueHead, bool Falcon, bool Is70B);
+
+/// <summary>What the user decides beside the file type: the options of <c>llama-quantize</c>.</summary>
+public sealed record GgufMixOptions
+{
+    /// <summary>An importance matrix is given; a few mixtures choose other types then.</summary>
+    public bool HasImatrix { get; init; }
+
+    /// <summary>Every tensor that may be quantized gets the default type.</summary>
+    public bool Pure { get; init; }
+
+    /// <summary>The type of the output head; null leaves it to the mixture.</summary>
+    public NumberFormat? OutputType { get; init; }
+
+    /// <summary>The type of the token embedding; null leaves it to the mixture.</summary>
+    public NumberFormat? EmbeddingType { get; init; }
+
+    /// <summary>The type that the user gives a tensor of this name; null leaves it to the mixture.</summary>
+    public Func<string, NumberFormat?> TypeOf { get; init; } = _ => null;
+}
+
+/// <summary>A tensor whose rows the blocks of its type do not divide.</summary>
+public sealed record GgufFallback(GgufTensor Tensor, NumberFormat Wanted, NumberFormat Taken);
 
 /// <summary>Which tensor type each tensor of a GGUF file gets: the rules of <c>llama-quantize</c>, restated as one pass with counters.</summary>
 /// <remarks>Source: llama.cpp src/llama-quant.cpp (llama_tensor_get_type_impl, tensor_type_fallback), commit 007dbbf.</remarks>
-internal sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, bool hasImatrix)
+public sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, GgufMixOptions options)
 {
     private readonly string type = fileType.Name;
+    private readonly bool hasImatrix = options.HasImatrix;
+    private readonly List<GgufFallback> fallbacks = [];
     private int valuesSeen;
     private int downsSeen;
     private int gatesSeen;
@@ -24,24 +48,44 @@ internal sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, bool ha
     private int values;
     private bool tied;
 
+    /// <summary>The tensors that got another type than the rules say, because of their shape.</summary>
+    public IReadOnlyList<GgufFallback> Fallbacks => fallbacks;
+
     /// <summary>The type of each tensor, in the order of <paramref name="tensors"/>, which must be sorted by layer and name.</summary>
     public NumberFormat[] Assign(IReadOnlyList<GgufTensor> tensors)
     {
         values = tensors.Count(tensor => tensor.Category.IsValueLike());
         tied = tensors.All(tensor => tensor.Name != "output.weight");
         (valuesSeen, downsSeen, gatesSeen, upsSeen) = (0, 0, 0, 0);
+        fallbacks.Clear();
         return [.. tensors.Select(Assign)];
     }
 
     private NumberFormat Assign(GgufTensor tensor)
     {
-        if (IsQuantized(fileType.DefaultType) && tensor.AllowsQuantization)
-            return Fallback(tensor, Choose(tensor));
+        if (tensor.AllowsQuantization && (ByUser(tensor) ?? ByRule(tensor)) is { } wanted)
+        {
+            var taken = Fallback(tensor, wanted);
+            if (taken != wanted)
+                fallbacks.Add(new(tensor, wanted, taken));
+            return taken;
+        }
         if (tensor.AlwaysF32)
             return NumberFormats.Fp32;
         // What the quantizer may not touch keeps the 16 bits of the converted file.
         return IsQuantized(fileType.DefaultType) ? NumberFormats.Bf16 : fileType.DefaultType;
     }
+
+    private NumberFormat? ByUser(GgufTensor tensor) => tensor.Category switch
+    {
+        TokenEmbedding when options.EmbeddingType is { } embedding => embedding,
+        Output when options.OutputType is { } output => output,
+        _ => options.TypeOf(tensor.Name),
+    };
+
+    /// <summary>Null where the file type is not a quantized one.</summary>
+    private NumberFormat? ByRule(GgufTensor tensor) =>
+        !IsQuantized(fileType.DefaultType) ? null : options.Pure ? fileType.DefaultType : Choose(tensor);
 
     private static bool IsQuantized(NumberFormat format) => format.BlockLength > 1;
 
@@ -213,8 +257,8 @@ internal sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, bool ha
             "Q4_K" => "Q5_0",
             "Q5_K" => "Q5_1",
             "Q6_K" => "Q8_0",
-            // The HF converter writes Q8_0 itself and puts such a tensor in FP16.
-            "Q8_0" => "F16",
+            // There is no smaller block.
+            _ when chosen.BlockLength <= 32 => "F16",
             _ => throw new PrecisionNotApplicableException(
                 $"{tensor.Name} has rows of {tensor.RowLength} elements, which blocks of {chosen.BlockLength} do not divide, and llama.cpp has no fallback for {chosen.Name}; "
                 + "choose a K-quant such as gguf:q4_k_m, which has one."),

@@ -20,6 +20,8 @@ internal static class GgufNames
             return ["position_embd" + suffix];
         if (tensor.Role == TensorRole.Norm || NextTokenPart(path) is null && Last(path).EndsWith("norm", StringComparison.Ordinal))
             return [Norm(path, architecture) + suffix];
+        if (Last(path) is "e_score_correction_bias" or "expert_bias")
+            return ["exp_probs_b.bias"];
         string[] stems = NextTokenPart(path) is { } part ? ["nextn." + part] : Stems(path, architecture);
         return [.. stems.Select(stem => stem + suffix)];
     }
@@ -52,24 +54,28 @@ internal static class GgufNames
     /// <summary>Norms are FP32 whatever they are called; the usual ones get their real names.</summary>
     private static string Norm(string path, string architecture)
     {
-        // Gemma since its second version and GLM-4 have a norm before and one behind each part.
-        var sandwich = (architecture.StartsWith("gemma", StringComparison.Ordinal) && architecture != "gemma") || architecture == "glm4";
+        // Gemma since its second version and OLMo since its second have a norm behind each part.
+        var behind = (architecture.StartsWith("gemma", StringComparison.Ordinal) && architecture != "gemma") || architecture is "olmo2" or "olmo3";
         return Last(path) switch
         {
             "norm" when path.Contains("mixer", StringComparison.Ordinal) || path.Contains("linear_attn", StringComparison.Ordinal) || path.Contains("mamba", StringComparison.Ordinal) => "ssm_norm",
             "norm" when path.Contains("layers.", StringComparison.Ordinal) => "attn_norm",
             "norm" or "final_layernorm" or "final_layer_norm" or "ln_f" or "norm_f" => "output_norm",
             "input_layernorm" or "ln_1" or "attention_norm" => "attn_norm",
-            "post_attention_layernorm" when sandwich => "post_attention_norm",
+            "post_attention_layernorm" when behind => "post_attention_norm",
+            "post_self_attn_layernorm" => "post_attention_norm",
+            // Falcon 40B.
+            "ln_mlp" => "attn_norm",
+            "ln_attn" => "attn_norm_2",
             "post_attention_layernorm" or "pre_feedforward_layernorm" or "ln_2" or "ffn_norm" => "ffn_norm",
             "post_feedforward_layernorm" or "post_mlp_layernorm" => "post_ffw_norm",
             "q_norm" or "q_layernorm" => "attn_q_norm",
             "k_norm" or "k_layernorm" => "attn_k_norm",
             "q_a_layernorm" => "attn_q_a_norm",
             "kv_a_layernorm" => "attn_kv_a_norm",
-            // StableLM 2 numbers one norm per head.
-            var head when path.Contains("q_layernorm.norms", StringComparison.Ordinal) => "attn_q_norm." + head,
-            var head when path.Contains("k_layernorm.norms", StringComparison.Ordinal) => "attn_k_norm." + head,
+            // StableLM 2 has one norm per head.
+            _ when path.Contains("q_layernorm.norms", StringComparison.Ordinal) => "attn_q_norm",
+            _ when path.Contains("k_layernorm.norms", StringComparison.Ordinal) => "attn_k_norm",
             var last when last.EndsWith("norm", StringComparison.Ordinal) => last,
             var last => last + "_norm",
         };
@@ -92,7 +98,6 @@ internal static class GgufNames
         "layer" when path.EndsWith("router.layer", StringComparison.Ordinal) => ["ffn_gate_inp"],
         "proj" when path.EndsWith("router.proj", StringComparison.Ordinal) => ["ffn_gate_inp"],
         "wg" when path.Contains("gate", StringComparison.Ordinal) => ["ffn_gate_inp"],
-        "e_score_correction_bias" or "expert_bias" => ["exp_probs_b"],
         "gate_up_proj" or "input_linear" when kind.Length > 0 => ["ffn_gate" + kind, "ffn_up" + kind],
         // Dense Phi-3 and GLM keep gate and up in one tensor, which is called ffn_up.
         "gate_up_proj" or "dense_h_to_4h" or "fc1" or "c_fc" or "fc_in" or "linear_in" => ["ffn_up" + kind],

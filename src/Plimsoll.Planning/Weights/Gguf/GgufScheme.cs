@@ -18,7 +18,7 @@ internal sealed class GgufScheme(GgufFileType fileType, bool imatrix) : Precisio
     public override WeightSet Apply(ModelShape shape)
     {
         var layout = GgufLayout.Of(shape);
-        var types = new GgufMix(fileType, layout.Facts, imatrix || fileType.NeedsImatrix).Assign(layout.Tensors);
+        var types = new GgufMix(fileType, layout.Facts, new() { HasImatrix = imatrix || fileType.NeedsImatrix }).Assign(layout.Tensors);
         return new(Name, [.. layout.Tensors.Zip(types, (tensor, type) => new WeightTensor(tensor.Source, type, tensor.Bytes(type)) { StoredName = tensor.Name })])
         {
             Confidence = shape.Confidence,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
 
@@ -10,7 +11,7 @@ namespace Plimsoll.Planning.Weights.Gguf;
 /// <param name="Rows">All other dimensions multiplied, experts included.</param>
 /// <param name="Rank">Dimensions in the file without trailing ones; the experts of a layer are stacked into one more.</param>
 /// <param name="Matrices">ne[2]: matrices in the stack, 1 for a plain matrix.</param>
-internal sealed record GgufTensor(string Name, TensorShape Source, long RowLength, long Rows, int Rank, long Matrices)
+public sealed record GgufTensor(string Name, TensorShape Source, long RowLength, long Rows, int Rank, long Matrices)
 {
     private static readonly string[] F32Parts =
     [
@@ -32,6 +33,9 @@ internal sealed record GgufTensor(string Name, TensorShape Source, long RowLengt
     public int Layer { get; } = LayerOf(Name);
 
     public GgufCategory Category { get; } = GgufCategories.Of(Name);
+
+    /// <summary>Row-major, slowest first: (experts, out_features, in_features), (out_features, in_features), or the length of a vector.</summary>
+    public ImmutableArray<long> Dimensions => Matrices > 1 ? [Matrices, Rows / Matrices, RowLength] : Rows == 1 && Source.Dimensions.Length < 2 ? [RowLength] : [Rows, RowLength];
 
     public long Bytes(NumberFormat type) => checked(type.BytesFor(RowLength) * Rows);
 

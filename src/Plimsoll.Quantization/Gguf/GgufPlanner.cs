@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Layouts;
+using Plimsoll.Numerics;
+using Plimsoll.Numerics.Blocks;
+using Plimsoll.Planning.Weights;
+using Plimsoll.Planning.Weights.Gguf;
+using Plimsoll.Quantization.Gguf.Rows;
+using Plimsoll.Quantization.Output;
+
+namespace Plimsoll.Quantization.Gguf;
+
+/// <summary>Gives every tensor a type and a place: from the content of a GGUF file to the plan of its files.</summary>
+internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
+{
+    private readonly List<string> notes = [.. content.Notes];
+
+    public OutputPlan Plan()
+    {
+        var types = Types();
+        var jobs = content.Tensors.Zip(types, Job).ToImmutableArray();
+        return new(IsFolder: false, GgufFiles.Split(recipe.FileName, content.Keys, jobs, recipe.SplitBytes), [], [.. notes]);
+    }
+
+    private NumberFormat[] Types()
+    {
+        var mix = new GgufMix(recipe.FileType, content.Facts, new()
+        {
+            HasImatrix = recipe.Importance is not null,
+            Pure = recipe.Pure,
+            OutputType = recipe.OutputType,
+            EmbeddingType = recipe.EmbeddingType,
+            TypeOf = name => recipe.Overrides.FirstOrDefault(each => each.Pattern.IsMatch(name))?.Type,
+        });
+        try
+        {
+            var types = mix.Assign([.. content.Tensors.Select(source => source.Tensor)]);
+            foreach (var group in mix.Fallbacks.GroupBy(fallback => (fallback.Wanted, fallback.Taken, fallback.Tensor.RowLength)))
+            {
+                notes.Add($"{group.Count()} tensors with rows of {group.Key.RowLength} are {Show(group.Key.Taken)} instead of {Show(group.Key.Wanted)}, whose blocks of {group.Key.Wanted.BlockLength} "
+                    + $"do not divide them; the first is {group.First().Tensor.Name}.");
+            }
+            foreach (var unused in recipe.Overrides.Where(each => !content.Tensors.Any(source => source.Tensor.AllowsQuantization && each.Pattern.IsMatch(source.Tensor.Name))))
+                throw new QuantizationRefusedException($"no tensor that can be quantized has a name in which '{unused.Pattern}' is found; names are like {Example()}.");
+            return [.. content.Tensors.Zip(types, (source, type) => Keeps(source.Tensor) ? source.Sources[0].Storage.Main.Format : type)];
+        }
+        catch (PrecisionNotApplicableException refusal)
+        {
+            throw new QuantizationRefusedException(refusal.Message);
+        }
+    }
+
+    /// <summary><c>llama-quantize</c> leaves the type of what it may not quantize.</summary>
+    private bool Keeps(GgufTensor tensor) => content.IsGguf && !tensor.AllowsQuantization;
+
+    private string Example() => content.Tensors.First(source => source.Tensor.AllowsQuantization).Tensor.Name;
+
+    private WeightJob Job(GgufSource source, NumberFormat type)
+    {
+        var output = OutputTensor.Create(source.Tensor.Name, type, source.Rows.Dimensions);
+        if (source is { Rows: StoredRows rows } && rows.Weight.Storage.Layout == StorageLayout.Plain && rows.Weight.Storage.Main.Format == type && type.Kind == NumberFormatKind.Block)
+            return new GgufCopyJob(output, rows);
+        var codec = type.BlockLength == 1 ? null : BlockCodecs.Find(type) ?? throw new QuantizationRefusedException($"{Show(type)} cannot be encoded; {output.Name} would have that type.");
+        if (codec is not null)
+            RefuseRequantizing(source, type);
+        return new GgufTensorJob(output, source.Rows, codec, codec is null ? default : Importance(source.Tensor, type, codec), recipe.Search);
+    }
+
+    private void RefuseRequantizing(GgufSource source, NumberFormat type)
+    {
+        if (recipe.AllowRequantize || source.Sources.FirstOrDefault(weight => weight.Storage.IsQuantized || weight.Storage.Main.Format.Kind == NumberFormatKind.Block) is not { } quantized)
+            return;
+        // The codes and scales of MXFP4 are the same in both layouts.
+        if (quantized.Storage.Layout == StorageLayout.Mxfp4 && type == NumberFormats.Mxfp4)
+            return;
+        throw new QuantizationRefusedException($"{quantized.Name} is quantized already ({quantized.Storage.TypeName}); to {Show(type)} it would lose a second time. "
+            + "Take the original checkpoint, or allow it with --requantize.");
+    }
+
+    private ReadOnlyMemory<float> Importance(GgufTensor tensor, NumberFormat type, BlockCodec codec)
+    {
+        if (codec.Importance == ImportanceUse.Ignored && recipe.Search == BlockSearch.Exact)
+            return default;
+        if (recipe.Importance is { } matrix && matrix.Columns.TryGetValue(tensor.Name, out var columns))
+        {
+            if (columns.Length == tensor.RowLength * tensor.Matrices)
+                return columns;
+            // Matrices of other programs have the embedding of another vocabulary.
+            if (tensor.Category != GgufCategory.TokenEmbedding)
+                throw new QuantizationRefusedException($"the importance matrix {matrix.File} has {columns.Length} numbers for {tensor.Name}, which has {tensor.RowLength * tensor.Matrices} columns: it is of another model.");
+        }
+        if (codec.Importance == ImportanceUse.Required || NeedsImportance(tensor, type))
+        {
+            throw new QuantizationRefusedException(recipe.Importance is null
+                ? $"{Show(type)} needs an importance matrix, and {tensor.Name} would have that type; give one with --imatrix."
+                : $"{Show(type)} needs an importance matrix, and {recipe.Importance.File} has none for {tensor.Name}; give that tensor another type with --tensor-type.");
+        }
+        return default;
+    }
+
+    /// <summary>Source: llama.cpp src/llama-quant.cpp (tensor_requires_imatrix).</summary>
+    private bool NeedsImportance(GgufTensor tensor, NumberFormat type) => tensor.Category is not (GgufCategory.TokenEmbedding or GgufCategory.Output)
+        && (type.Name is "IQ3_XXS" or "IQ2_XXS" or "IQ2_XS" or "IQ2_S" or "IQ1_M" or "IQ1_S" || (type.Name == "Q2_K" && recipe.FileType.Name == "q2_k_s"));
+
+    private static string Show(NumberFormat type) => type.Name switch
+    {
+        "NVFP4_GGML" => "NVFP4",
+        "FP16" => "F16",
+        "FP32" => "F32",
+        var name => name,
+    };
+}

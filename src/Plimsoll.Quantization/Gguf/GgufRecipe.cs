@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Gguf;
+using Plimsoll.Numerics;
+using Plimsoll.Numerics.Blocks;
+
+namespace Plimsoll.Quantization.Gguf;
+
+/// <summary>What a GGUF file is to be: the choices of <c>llama-quantize</c>, and how hard to search.</summary>
+public sealed record GgufRecipe
+{
+    /// <summary>The name of the file to write; the parts of a split one get <c>-00001-of-0000N</c> before the extension.</summary>
+    public required string FileName { get; init; }
+
+    /// <summary>The mixture of tensor types.</summary>
+    public required GgufFileType FileType { get; init; }
+
+    /// <summary>Types of single tensors, which go before the mixture; the first pattern that is found in the name counts.</summary>
+    public ImmutableArray<GgufTypeOverride> Overrides { get; init; } = [];
+
+    /// <summary>Every tensor that may be quantized gets the default type of the mixture.</summary>
+    public bool Pure { get; init; }
+
+    /// <summary>The type of <c>output.weight</c>; null leaves it to the mixture.</summary>
+    public NumberFormat? OutputType { get; init; }
+
+    /// <summary>The type of <c>token_embd.weight</c>; null leaves it to the mixture.</summary>
+    public NumberFormat? EmbeddingType { get; init; }
+
+    /// <summary>The most bytes of tensor data in one file; null for one file. A larger tensor gets a file of its own.</summary>
+    public long? SplitBytes { get; init; }
+
+    /// <summary>How much each input column matters; null for none.</summary>
+    public GgufImportance? Importance { get; init; }
+
+    /// <summary>Whether tensors that are quantized already may be quantized again.</summary>
+    public bool AllowRequantize { get; init; }
+
+    public BlockSearch Search { get; init; }
+}
+
+/// <summary>An importance matrix: for each GGUF tensor the mean square of the activations that meet its columns.</summary>
+/// <param name="File">The file it was read from, which llama.cpp writes into the metadata.</param>
+/// <param name="Dataset">The text it was made from; null when unknown.</param>
+/// <param name="Chunks">Pieces of that text; null when unknown.</param>
+/// <param name="Columns">By tensor name; for stacked experts the columns of one expert after the other.</param>
+public sealed record GgufImportance(string File, string? Dataset, int? Chunks, IReadOnlyDictionary<string, ReadOnlyMemory<float>> Columns);

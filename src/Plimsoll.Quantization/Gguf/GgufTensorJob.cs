@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Plimsoll.Numerics;
+using Plimsoll.Numerics.Blocks;
+using Plimsoll.Numerics.Codecs;
+using Plimsoll.Quantization.Gguf.Rows;
+using Plimsoll.Quantization.Output;
+
+namespace Plimsoll.Quantization.Gguf;
+
+/// <summary>Encodes one tensor of a GGUF file.</summary>
+/// <param name="importance">A weight per column, of one matrix after the other; empty for none.</param>
+internal sealed class GgufTensorJob(OutputTensor output, TensorRows rows, BlockCodec? codec, ReadOnlyMemory<float> importance, BlockSearch search) : WeightJob
+{
+    private readonly int _rowBytes = checked((int)output.Format.BytesFor(rows.RowLength));
+
+    /// <summary>Rows of one matrix of a stack; its columns have importances of their own.</summary>
+    private readonly long _matrixRows = rows.Dimensions.Length > 1 ? rows.Dimensions[^2] : 1;
+
+    public override string Name => output.Name;
+
+    public override ImmutableArray<OutputTensor> Outputs { get; } = [output];
+
+    public override long Rows => rows.Rows;
+
+    public override long RowLength => rows.RowLength;
+
+    public override void ReadRows(long firstRow, Span<float> values) => rows.Read(firstRow, values);
+
+    public override void EncodeRows(long firstRow, ReadOnlySpan<float> values, OutputBuffers outputs)
+    {
+        var length = (int)RowLength;
+        while (!values.IsEmpty)
+        {
+            var count = (int)Math.Min(_matrixRows - firstRow % _matrixRows, values.Length / length);
+            var piece = values[..(count * length)];
+            Encode(piece, firstRow / _matrixRows, outputs.Range(0, firstRow * _rowBytes, count * _rowBytes));
+            values = values[piece.Length..];
+            firstRow += count;
+        }
+    }
+
+    public override void DecodeRows(long firstRow, Span<float> values, OutputBuffers outputs)
+    {
+        var bytes = outputs.Range(0, firstRow * _rowBytes, values.Length / (int)RowLength * _rowBytes);
+        if (codec is not null)
+            codec.Decode(bytes, values);
+        else
+            Decode(MemoryMarshal.Cast<byte, ushort>(bytes), bytes, values);
+    }
+
+    private void Encode(ReadOnlySpan<float> values, long matrix, Span<byte> bytes)
+    {
+        if (codec is not null)
+        {
+            var weights = importance.IsEmpty ? default : importance.Span.Slice((int)(matrix * RowLength), (int)RowLength);
+            codec.Encode(values, (int)RowLength, bytes, weights, search);
+            return;
+        }
+        var codes = MemoryMarshal.Cast<byte, ushort>(bytes);
+        if (output.Format == NumberFormats.Fp32)
+            MemoryMarshal.AsBytes(values).CopyTo(bytes);
+        else if (output.Format == NumberFormats.Fp16)
+            for (var index = 0; index < values.Length; index++)
+                codes[index] = Fp16.FromSingle(values[index]);
+        else
+            for (var index = 0; index < values.Length; index++)
+                codes[index] = Bf16.FromSingle(values[index]);
+    }
+
+    private void Decode(ReadOnlySpan<ushort> codes, ReadOnlySpan<byte> bytes, Span<float> values)
+    {
+        if (output.Format == NumberFormats.Fp32)
+            bytes.CopyTo(MemoryMarshal.AsBytes(values));
+        else if (output.Format == NumberFormats.Fp16)
+            for (var index = 0; index < values.Length; index++)
+                values[index] = Fp16.ToSingle(codes[index]);
+        else
+            for (var index = 0; index < values.Length; index++)
+                values[index] = Bf16.ToSingle(codes[index]);
+    }
+}
