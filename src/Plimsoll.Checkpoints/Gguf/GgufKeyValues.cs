@@ -51,6 +51,8 @@ public sealed class GgufKeyValues
         Set(key, GgufValueType.Text, bytes);
     }
 
+    public void UInt8s(string key, ReadOnlySpan<byte> values) => Array(key, GgufValueType.UInt8, values.Length, values);
+
     public void Int32s(string key, ReadOnlySpan<int> values) => Array(key, GgufValueType.Int32, values.Length, Bytes(values, BitConverter.GetBytes));
 
     public void UInt32s(string key, ReadOnlySpan<uint> values) => Array(key, GgufValueType.UInt32, values.Length, Bytes(values, BitConverter.GetBytes));

@@ -1,4 +1,3 @@
-using Plimsoll.Checkpoints.Data;
 using Plimsoll.Models;
 using Plimsoll.Quantization.Output;
 
@@ -8,18 +7,17 @@ namespace Plimsoll.Quantization.Gguf;
 public static class GgufConversion
 {
     /// <param name="model">A Hugging Face model, or a GGUF file that is to get other types.</param>
-    /// <param name="weights">The weights of its checkpoint. The plan reads from it when it is carried out, so it stays open until then.</param>
     /// <returns>The files; nothing but headers, configuration and vocabulary is read before they are written.</returns>
     /// <exception cref="QuantizationRefusedException">The model cannot be written so, or the recipe asks for what cannot be.</exception>
     /// <exception cref="Plimsoll.Checkpoints.CheckpointFormatException">Configuration, tensors and tokenizer contradict each other, or something is missing.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static OutputPlan Plan(LocatedModel model, WeightReader weights, GgufRecipe recipe)
+    public static OutputPlan Plan(LocatedModel model, GgufRecipe recipe)
     {
         if (model.Checkpoint is not { } checkpoint)
             throw new QuantizationRefusedException($"'{model.Shape.Id}' is a description without weights; download the checkpoint and name its folder.");
         if (checkpoint.MissingFiles is [var missing, ..])
             throw new QuantizationRefusedException($"{checkpoint.MissingFiles.Length} of the checkpoint's files are missing, the first of them {Path.GetFileName(missing)}.");
-        var content = model.IsGguf ? GgufRequantization.Read(model, weights, recipe) : HuggingFaceConversion.Read(model, weights);
+        var content = model.IsGguf ? GgufFromGguf.Read(model, recipe) : GgufFromHuggingFace.Read(model);
         ProvenanceKeys.Write(content.Keys, checkpoint, recipe);
         return new GgufPlanner(content, recipe).Plan();
     }

@@ -24,9 +24,9 @@ internal static class ProvenanceKeys
             if (importance.Chunks is { } chunks)
                 keys.UInt32("quantize.imatrix.chunks_count", (uint)chunks);
         }
-        keys.Text("plimsoll.version", Provenance.Version);
+        keys.Text("plimsoll.version", typeof(ProvenanceKeys).Assembly.GetName().Version!.ToString(3));
         keys.Text("plimsoll.recipe", Describe(recipe));
-        keys.Text("plimsoll.source.sha256", Provenance.Fingerprint(source));
+        keys.Text("plimsoll.source.headers_sha256", SourceFingerprint.Of(source.Tensors));
     }
 
     /// <summary>The recipe as options of the command line.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Tokenizers;
 using Plimsoll.Planning.Weights.Gguf;
 using Plimsoll.Quantization.Gguf.Rows;
 
@@ -20,6 +21,8 @@ internal class Gemma : GgufArchitecture
 
     public override TensorRows Arrange(GgufTensor tensor, TensorRows source, GgufModel model) =>
         tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal) ? source.Plus(1) : source;
+
+    public override Vocabulary Adapt(Vocabulary vocabulary, GgufModel model) => vocabulary with { AddSpacePrefix = false };
 }
 
 /// <summary>Gemma 2: capped scores and logits, every second layer with a window.</summary>
@@ -70,4 +73,8 @@ internal sealed class Gemma3 : Gemma
         if (model.Integer("sliding_window_pattern") != 1)
             keys.Integer("attention.sliding_window", model.RequireInteger("sliding_window"));
     }
+
+    // Since the 270M model some have a tokenizer.json only, with rules of its own for spaces.
+    public override Vocabulary Adapt(Vocabulary vocabulary, GgufModel model) =>
+        vocabulary.Kind == TokenizerKind.SentencePieceBpe ? base.Adapt(vocabulary, model) : vocabulary;
 }

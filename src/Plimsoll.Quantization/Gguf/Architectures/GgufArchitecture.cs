@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Tokenizers;
 using Plimsoll.Planning.Weights.Gguf;
 using Plimsoll.Quantization.Gguf.Rows;
 
@@ -27,4 +28,7 @@ internal abstract class GgufArchitecture
 
     /// <summary>Tensors that are not in the checkpoint but follow from the configuration, by name.</summary>
     public virtual IEnumerable<(string Name, ImmutableArray<float> Values)> ComputedTensors(GgufModel model) => [];
+
+    /// <summary>The vocabulary with what only this architecture knows about it.</summary>
+    public virtual Vocabulary Adapt(Vocabulary vocabulary, GgufModel model) => vocabulary;
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Models;
@@ -73,15 +72,11 @@ internal sealed class GgufModel
         return null;
     }
 
-    public IReadOnlyList<string>? Words(string name) => text.Strings(name) is { } words ? words : null;
-
     public ModelConfig? Object(string name) => text.Object(name) ?? whole.Object(name);
 
-    /// <summary>Whether the configuration states the fact at all, whatever its type.</summary>
-    public bool States(string name) => Stated(text, name) || Stated(whole, name);
+    /// <summary>The id of a token with a role, such as <c>eos_token_id</c>; the first of a list. Null when there is none.</summary>
+    public int? TokenId(string name) => (text.Integers(name) ?? whole.Integers(name)) is [var id and >= 0 and <= int.MaxValue, ..] ? (int)id : null;
 
     public CheckpointFormatException Missing(params ReadOnlySpan<string> names) =>
         new(ConfigPath, null, $"the key {string.Join(" or ", names.ToArray().Select(name => $"\"{name}\""))}, which a GGUF file of this architecture needs", "no such key");
-
-    private static bool Stated(ModelConfig config, string name) => config.Root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Tokenizers;
 using Plimsoll.Planning.Weights.Gguf;
 using Plimsoll.Quantization.Gguf.Rows;
 
@@ -7,6 +8,9 @@ namespace Plimsoll.Quantization.Gguf.Architectures;
 /// <summary>Llama 1 to 3, Mistral, Mixtral: rotary halves become pairs, the scaled frequencies of Llama 3.1 a tensor.</summary>
 internal class Llama : GgufArchitecture
 {
+    /// <summary>Vocabulary of Granite's first code models, which are Llama otherwise and begin no text with a token.</summary>
+    private const int GraniteCodeVocabulary = 49152;
+
     public override string Name => "llama";
 
     public override ImmutableArray<string> ModelTypes => ["llama", "mistral", "mixtral"];
@@ -27,6 +31,9 @@ internal class Llama : GgufArchitecture
 
     public override IEnumerable<(string Name, ImmutableArray<float> Values)> ComputedTensors(GgufModel model) =>
         model.Rope.Llama3Factors(model.HeadDim) is { } factors ? [("rope_freqs.weight", factors)] : [];
+
+    public override Vocabulary Adapt(Vocabulary vocabulary, GgufModel model) =>
+        model.Shape.VocabularySize == GraniteCodeVocabulary ? vocabulary with { AddBos = false } : vocabulary;
 }
 
 /// <summary>SmolLM3: Llama with every fourth layer unrotated, which llama.cpp knows by the name.</summary>

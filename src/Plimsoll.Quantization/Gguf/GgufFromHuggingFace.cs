@@ -4,6 +4,7 @@ using Plimsoll.Checkpoints.Data;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Checkpoints.Layouts;
+using Plimsoll.Checkpoints.Tokenizers;
 using Plimsoll.Models;
 using Plimsoll.Planning.Weights.Gguf;
 using Plimsoll.Quantization.Gguf.Architectures;
@@ -12,7 +13,7 @@ using Plimsoll.Quantization.Gguf.Rows;
 namespace Plimsoll.Quantization.Gguf;
 
 /// <summary>From a Hugging Face checkpoint to the content of a GGUF file.</summary>
-internal sealed class HuggingFaceConversion
+internal sealed class GgufFromHuggingFace
 {
     private const string RopeFactors = "rope_freqs.weight";
 
@@ -22,18 +23,18 @@ internal sealed class HuggingFaceConversion
     private readonly SourceTensors source;
     private readonly List<string> notes = [];
 
-    private HuggingFaceConversion(LocatedModel located, ModelConfig config, WeightReader weights)
+    private GgufFromHuggingFace(LocatedModel located, ModelConfig config)
     {
         this.located = located;
         architecture = GgufArchitectures.Of(located.Shape.Architecture);
-        source = new(located.Checkpoint!, weights);
+        source = new(located.Checkpoint!, new WeightReader(located.Checkpoint!, QuantizationConfig.FindIn(Path.GetDirectoryName(config.Path)!, config)));
         model = new(WithStoredVocabulary(located.Shape, source), config);
     }
 
-    public static GgufContent Read(LocatedModel located, WeightReader weights)
+    public static GgufContent Read(LocatedModel located)
     {
         var path = located.Checkpoint!.ConfigPath ?? throw new CheckpointFormatException(located.Checkpoint.Path, null, "a config.json beside the tensors, which says what the model is", "none");
-        return new HuggingFaceConversion(located, ModelConfig.Parse(path, File.ReadAllBytes(path)), weights).Read();
+        return new GgufFromHuggingFace(located, ModelConfig.Parse(path, File.ReadAllBytes(path))).Read();
     }
 
     private GgufContent Read()
@@ -80,6 +81,8 @@ internal sealed class HuggingFaceConversion
         keys.Text("general.type", "model");
         keys.Text("general.name", located.Shape.Id);
         architecture.WriteKeys(model, new(keys, architecture.Name));
+        var vocabulary = architecture.Adapt(VocabularyReader.Read(Path.GetDirectoryName(model.ConfigPath)!), model);
+        TokenizerKeys.Write(keys, vocabulary, model);
         return keys;
     }
 

@@ -7,10 +7,11 @@ using Plimsoll.Quantization.Gguf.Rows;
 namespace Plimsoll.Quantization.Gguf;
 
 /// <summary>From a GGUF file to one with other types: the metadata is taken over, names and order of the numbers stay.</summary>
-internal static class GgufRequantization
+internal static class GgufFromGguf
 {
-    public static GgufContent Read(LocatedModel located, WeightReader weights, GgufRecipe recipe)
+    public static GgufContent Read(LocatedModel located, GgufRecipe recipe)
     {
+        var weights = new WeightReader(located.Checkpoint!, quantization: null);
         var keys = new GgufKeyValues();
         keys.CopyFrom(located.Checkpoint!.Gguf!, key => !key.StartsWith("split.", StringComparison.Ordinal) && !key.StartsWith("plimsoll.", StringComparison.Ordinal));
         var layout = GgufLayout.OfFile(located.Shape);
