@@ -36,7 +36,8 @@ internal static class GgufVocabulary
         var scores = Numbers(metadata, "scores");
         Check(metadata, "token_type", types.Length, tokens.Length);
         Check(metadata, "scores", scores.Length, tokens.Length);
-        pre = kind == TokenizerKind.CharacterBpe ? pre ?? "gemma4" : pre;
+        // Without a name the loader splits by a rule of its own.
+        pre ??= kind switch { TokenizerKind.CharacterBpe => "gemma4", TokenizerKind.ByteLevelBpe => "default", _ => null };
         var isBpe = kind is TokenizerKind.ByteLevelBpe or TokenizerKind.CharacterBpe;
         if (isBpe && !metadata.Contains(Prefix + "merges"))
             throw Bad(metadata, $"the array '{Prefix}merges'", "no such key");
