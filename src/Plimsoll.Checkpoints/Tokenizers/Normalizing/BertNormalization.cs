@@ -15,12 +15,13 @@ internal static class BertNormalization
     /// <summary>Puts spaces around Chinese characters, which are words of their own.</summary>
     public static string SpaceChinese(string text) => Map(text, rune => IsChinese(rune.Value) ? $" {rune} " : null);
 
-    /// <summary>Decomposes and drops the marks.</summary>
-    public static string StripAccents(string text) =>
-        DropMarks(UnicodeNormalization.Apply(text, isCompatible: false, composes: false));
+    /// <summary>Decomposes and drops the non-spacing marks; the others are vowels of their scripts.</summary>
+    public static string StripAccents(string text) => Map(UnicodeNormalization.Apply(text, isCompatible: false, composes: false),
+        rune => Rune.GetUnicodeCategory(rune) == UnicodeCategory.NonSpacingMark ? "" : null);
 
-    /// <summary>Drops non-spacing marks that stand alone.</summary>
-    public static string DropMarks(string text) => Map(text, rune => Rune.GetUnicodeCategory(rune) == UnicodeCategory.NonSpacingMark ? "" : null);
+    /// <summary>Drops every mark that stands alone (the step <c>StripAccents</c> of tokenizer.json).</summary>
+    public static string DropMarks(string text) => Map(text,
+        rune => Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark ? "" : null);
 
     /// <summary>Lower case character by character; only <c>İ</c> becomes two.</summary>
     public static string Lowercase(string text) => Map(text, rune =>
