@@ -91,6 +91,6 @@ internal sealed class WeightLoader(TransformerSettings settings, Family family, 
     };
 
     private NormWeights Norm(WeightName name, int width) => new(
-        source.RequireVector(name, width, family.Names.NormOffset),
+        source.NormVector(name, width),
         settings.Norm == NormKind.LayerNorm ? source.Vector(name with { Ending = "bias" }, width) : null);
 }

@@ -65,14 +65,14 @@ internal sealed class WeightSource(string path, WeightReader reader, HuggingFace
     /// <summary>A vector; null when it is not there.</summary>
     public float[]? Vector(WeightName name, int length) => Has(name) ? RequireVector(name, length) : null;
 
-    public float[] RequireVector(WeightName name, int length, float offset = 0)
+    public float[] RequireVector(WeightName name, int length) => Read(Require(name, [length]), length);
+
+    /// <summary>The weights of a norm, as they are multiplied.</summary>
+    public float[] NormVector(WeightName name, int length)
     {
-        var values = Read(Require(name, [length]), length);
-        if (offset != 0)
-        {
-            foreach (ref var value in values.AsSpan())
-                value += offset;
-        }
+        var values = RequireVector(name, length);
+        foreach (ref var value in values.AsSpan())
+            value += names?.NormOffset ?? 0;
         return values;
     }
 
