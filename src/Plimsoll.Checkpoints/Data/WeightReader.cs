@@ -36,13 +36,48 @@ public sealed class WeightReader : IDisposable
     /// <summary>The weights of a parameter.</summary>
     /// <exception cref="CheckpointFormatException">Its tensors contradict each other, or their layout is not known here.</exception>
     /// <exception cref="IOException">A side tensor cannot be read.</exception>
-    public StoredWeight Open(ParameterStorage parameter) => parameter.Layout switch
+    public StoredWeight Open(ParameterStorage parameter)
     {
-        StorageLayout.Plain => Plain(parameter),
-        _ => throw Unreadable(parameter, parameter.Main, $"the layout {parameter.Layout} ({parameter.TypeName})"),
-    };
+        foreach (var problem in LayoutCheck.Find(parameter))
+            throw new CheckpointFormatException(parameter.Main.File, null, $"tensors of parameter '{parameter.Name}' that fit each other", problem.Text);
+        try
+        {
+            return OpenLayout(parameter);
+        }
+        catch (OverflowException failure)
+        {
+            throw new CheckpointFormatException(parameter.Main.File, parameter.Main.Offset, $"a size of parameter '{parameter.Name}' that fits memory", parameter.TypeName, failure);
+        }
+    }
 
     public void Dispose() => Tensors.Dispose();
+
+    private StoredWeight OpenLayout(ParameterStorage parameter) => parameter.Layout switch
+    {
+        StorageLayout.Plain => Plain(parameter),
+        StorageLayout.Gptq => new GptqWeight(parameter, quantization?.CheckpointFormat == "gptq_v2", Tensors),
+        StorageLayout.Awq => new AwqWeight(parameter, Tensors),
+        StorageLayout.PackedIntegers => PackedIntegerWeight.Open(parameter, Tensors),
+        StorageLayout.BitsAndBytes8 => LlmInt8(parameter),
+        StorageLayout.BitsAndBytes4 => BitsAndBytesWeight.Open(parameter, Tensors),
+        StorageLayout.Scaled => Scaled(parameter, parameter.Find("")!, parameter.FindAny("weight_scale", "weight_scale_inv", "scale_inv", "scale")!),
+        StorageLayout.Nvfp4 or StorageLayout.Mxfp4 => new Fp4Weight(parameter, Tensors),
+        StorageLayout.TorchAo when parameter is { Bits: 8, Dimensions: not null } => Scaled(parameter, parameter.FindAny("_weight_qdata", "qdata")!,
+            parameter.FindAny("_weight_scale", "scale") ?? throw Unreadable(parameter, parameter.Main, $"{parameter.TypeName} without scales")),
+        _ => throw Unreadable(parameter, parameter.Main, $"{parameter.Layout} ({parameter.TypeName})"),
+    };
+
+    private Int8Weight LlmInt8(ParameterStorage parameter)
+    {
+        // 0 is row-major; others are tile orders of one generation of GPUs.
+        if (parameter.Find("weight_format") is { } format && SideTensor.Floats(Tensors, format) is not [0])
+            throw Unreadable(parameter, format, "a weight_format other than 0, row-major");
+        return new(parameter, parameter.Find("")!, parameter.Find("SCB")!, 127, null, Tensors);
+    }
+
+    private StoredWeight Scaled(ParameterStorage parameter, TensorHeader codes, TensorHeader scale) => codes.Format == NumberFormats.Int8
+        ? new Int8Weight(parameter, codes, scale, 1, parameter.FindAny("weight_zero_point", "_weight_zero_point", "zero_point"), Tensors)
+        : new ScaledWeight(parameter, codes, scale, parameter.GroupSize, Tensors);
 
     private StoredWeight Plain(ParameterStorage parameter)
     {

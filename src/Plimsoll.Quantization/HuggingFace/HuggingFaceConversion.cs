@@ -34,6 +34,7 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
     private readonly ImmutableArray<string>.Builder notes = ImmutableArray.CreateBuilder<string>();
     private readonly List<string> plainModules = [];
     private readonly Dictionary<string, int> obstacles = new(StringComparer.Ordinal);
+    private int transcoded;
     private readonly List<(string? Key, List<StoredWeight> Layers, int Place)> layers = [];
 
     public ImmutableArray<WeightJob> Jobs => jobs.ToImmutable();
@@ -41,7 +42,8 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
     public ImmutableArray<string> Notes => notes.ToImmutable();
 
     /// <summary>Linear layers that keep their precision, as configurations name them.</summary>
-    public IReadOnlyList<string> PlainModules => plainModules;
+    /// <remarks>A tied head is not stored and yet a layer of the model that engines would look for scales of.</remarks>
+    public IReadOnlyList<string> PlainModules => plainModules.Contains(LinearFormat.HeadModule) ? plainModules : [LinearFormat.HeadModule, .. plainModules];
 
     /// <summary>The type of what is decoded and not quantized again.</summary>
     private NumberFormat PlainFormat => recipe.Plain ?? (NumberFormats.Find(source.Shape.PublishedType ?? "") is { BlockLength: 1, BlockBytes: 2 or 4 } published ? published : NumberFormats.Bf16);
@@ -52,8 +54,12 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
             Add(parameter);
         // Layers that share a scale are written where the first of them lies.
         foreach (var (_, members, place) in layers.AsEnumerable().Reverse())
-            jobs.Insert(place, recipe.Linear!.CreateJob([.. members]));
-        if (recipe.Linear is { } linear && layers.Count == 0)
+            jobs.Insert(place, recipe.Linear!.CreateJob([.. members], PlainFormat));
+        if (transcoded > 0)
+            notes.Add($"{transcoded} layers are moved from one layout to the other without any change of their weights.");
+        if (transcoded > 0 && layers.Count > 0)
+            notes.Add($"{layers.Count} layers are rounded a second time: {recipe.Linear!.Description} cannot hold their numbers as they are.");
+        if (recipe.Linear is { } linear && layers.Count + transcoded == 0)
             throw new QuantizationRefusedException($"nothing in {source.Shape.Id} can be stored as {linear.Name}{(obstacles.Count > 0 ? $" because {obstacles.Keys.First()}" : ": its linear layers are fused or were not found")}");
         foreach (var (obstacle, count) in obstacles)
             notes.Add($"{count} linear layers keep their precision because {obstacle}.");
@@ -91,6 +97,12 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
 
     private void AddLayer(LinearFormat linear, StoredWeight weight)
     {
+        if (weight.Storage.IsQuantized && linear.CreateTranscode(weight, PlainFormat) is { } transcode)
+        {
+            transcoded++;
+            jobs.Add(transcode);
+            return;
+        }
         if (weight.Storage.IsQuantized && !recipe.AllowRequantize)
             throw new QuantizationRefusedException($"{weight.Name} is quantized already ({weight.Storage.TypeName}) and would be rounded a second time; allow it with --requantize, or start from the original weights");
         var key = linear.FusedKey(weight.Storage.Module);

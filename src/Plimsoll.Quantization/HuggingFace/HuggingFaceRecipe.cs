@@ -18,9 +18,6 @@ public sealed record HuggingFaceRecipe
     /// <summary>Whether layers that are quantized already may be quantized again, which adds a second rounding to the first.</summary>
     public bool AllowRequantize { get; init; }
 
-    /// <summary>Name and version of the program, for the metadata of the files.</summary>
-    public string Tool { get; init; } = "plimsoll";
-
     /// <summary>How linear layers are written; null where everything becomes <see cref="Plain"/>.</summary>
     internal LinearFormat? Linear { get; private init; }
 

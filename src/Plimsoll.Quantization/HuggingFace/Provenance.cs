@@ -6,8 +6,7 @@ namespace Plimsoll.Quantization.HuggingFace;
 internal static class Provenance
 {
     public static ImmutableSortedDictionary<string, string> Of(SourceLayers source, HuggingFaceRecipe recipe) => ImmutableSortedDictionary<string, string>.Empty
-        .Add("quantized_by", recipe.Tool)
-        .Add("recipe", recipe.Linear is { } linear ? $"{recipe.Precision} ({linear.Description}, round to nearest)" : recipe.Precision)
-        .Add("source", source.Shape.Id)
-        .Add("source_headers_sha256", SourceFingerprint.Of(source.Parameters.SelectMany(parameter => parameter.Storage.Parts).Select(part => part.Header)));
+        .Add("plimsoll.version", typeof(Provenance).Assembly.GetName().Version!.ToString(3))
+        .Add("plimsoll.recipe", recipe.Precision)
+        .Add("plimsoll.source.headers_sha256", SourceFingerprint.Of(source.Checkpoint.Tensors));
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Data;
 using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Checkpoints.Layouts;
@@ -27,9 +28,9 @@ internal sealed class SourceLayers
 {
     private SourceLayers(LocatedModel model, ModelConfig config, string folder)
     {
-        (Shape, Config, Folder) = (model.Shape, config, folder);
+        (Shape, Checkpoint, Config, Folder) = (model.Shape, model.Checkpoint!, config, folder);
         Quantization = QuantizationConfig.FindIn(folder, config);
-        Reader = new(model.Checkpoint!, Quantization);
+        Reader = new(Checkpoint, Quantization);
         var match = ArchitectureMatch.Create(Shape, Reader.Parameters);
         Parameters =
         [
@@ -40,6 +41,8 @@ internal sealed class SourceLayers
     }
 
     public ModelShape Shape { get; }
+
+    public Checkpoint Checkpoint { get; }
 
     public ModelConfig Config { get; }
 

@@ -36,7 +36,6 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
         private string _prefix = "";
         private bool _isFirstOnly;
         private bool _replaces;
-        private bool _isBytes;
 
         public PreTokenizerSteps Run(JsonElement? root)
         {
@@ -64,30 +63,29 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
                     if (Flag(step, "add_prefix_space", true))
                         _prefix = _steps.Count == 0 ? " " : throw Unknown("a prefix only before the first split", "one before a ByteLevel step further down");
                     if (Flag(step, "use_regex", true))
-                        Add(SplitPatterns.Gpt2);
-                    _isBytes = true;
+                        _steps.Add(new(SplitPatterns.Gpt2));
                     break;
                 case "Split":
                     AddSplit(step);
                     break;
                 case "Punctuation":
-                    Add(SplitPatterns.Punctuation, Behavior(step));
+                    _steps.Add(new(SplitPatterns.Punctuation, Behavior(step)));
                     break;
                 case "Digits":
-                    Add(Flag(step, "individual_digits", false) ? SplitPatterns.Digit : SplitPatterns.Digits);
+                    _steps.Add(new(Flag(step, "individual_digits", false) ? SplitPatterns.Digit : SplitPatterns.Digits));
                     break;
                 case "Whitespace":
-                    Add(SplitPatterns.WordsAndSymbols, SplitBehavior.Removed, inverts: true);
+                    _steps.Add(new(SplitPatterns.WordsAndSymbols, SplitBehavior.Removed, inverts: true));
                     break;
                 case "WhitespaceSplit":
-                    Add(SplitPatterns.Space, SplitBehavior.Removed);
+                    _steps.Add(new(SplitPatterns.Space, SplitBehavior.Removed));
                     break;
                 case "BertPreTokenizer":
-                    Add(SplitPatterns.Space, SplitBehavior.Removed);
-                    Add(SplitPatterns.Punctuation);
+                    _steps.Add(new(SplitPatterns.Space, SplitBehavior.Removed));
+                    _steps.Add(new(SplitPatterns.Punctuation));
                     break;
                 case "CharDelimiterSplit":
-                    Add(Regex.Escape(step.GetProperty("delimiter").GetString()!), SplitBehavior.Removed);
+                    _steps.Add(new(Regex.Escape(step.GetProperty("delimiter").GetString()!), SplitBehavior.Removed));
                     break;
                 case "Metaspace":
                     AddMetaspace(step);
@@ -96,9 +94,6 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
                     throw Unknown("a pre_tokenizer that we know (ByteLevel, Split, Metaspace, Digits, Punctuation, Whitespace …)", $"'{other}'");
             }
         }
-
-        private void Add(string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool inverts = false) =>
-            _steps.Add(new(pattern, behavior, inverts, _isBytes));
 
         private void AddSplit(JsonElement step)
         {
@@ -112,7 +107,7 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
             {
                 throw new CheckpointFormatException(path, null, "a pattern that can be compiled", $"'{text}' ({failure.Message})", failure);
             }
-            Add(text, Behavior(step), Flag(step, "invert", false));
+            _steps.Add(new(text, Behavior(step), Flag(step, "invert", false)));
         }
 
         /// <summary>Older files have <c>add_prefix_space</c> where newer ones have <c>prepend_scheme</c>.</summary>
@@ -125,7 +120,7 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
             _prefix = scheme == "never" ? "" : Meta;
             _isFirstOnly = scheme == "first";
             if (Flag(step, "split", true))
-                Add(Meta, SplitBehavior.MergedWithNext);
+                _steps.Add(new(Meta, SplitBehavior.MergedWithNext));
         }
 
         private SplitBehavior Behavior(JsonElement step) => step.TryGetProperty("behavior", out var behavior) ? behavior.GetString() switch

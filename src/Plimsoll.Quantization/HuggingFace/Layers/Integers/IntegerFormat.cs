@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Data;
+using Plimsoll.Numerics;
+using Plimsoll.Quantization.Output;
+
+namespace Plimsoll.Quantization.HuggingFace.Layers.Integers;
+
+/// <summary>A format of integers: what all of them share is how a layer is rounded or its codes are taken over.</summary>
+internal abstract class IntegerFormat : LinearFormat
+{
+    protected abstract IntegerRange Range { get; }
+
+    /// <summary>Where the format puts the codes of a layer.</summary>
+    /// <param name="module"><c>model.layers.0.mlp.up_proj</c>.</param>
+    protected abstract IntegerPacking Packing(string module, long outputs, long inputs, NumberFormat model);
+
+    public override WeightJob CreateJob(ImmutableArray<StoredWeight> layers, NumberFormat model) =>
+        new IntegerLayerJob(layers[0], Packing(layers[0], model), Range, Description);
+
+    public override WeightJob? CreateTranscode(StoredWeight layer, NumberFormat model) => IntegerTranscodeJob.Create(layer, Packing(layer, model), Description);
+
+    /// <summary>Columns of a group as configurations count: −1 for whole rows.</summary>
+    protected static string GroupText(int group) => group < 0 ? "per channel" : $"group {group}";
+
+    protected static string? GroupObstacle(long inputs, int group) =>
+        group > 0 && inputs % group != 0 ? $"their inputs are no whole number of groups of {group}" : null;
+
+    private IntegerPacking Packing(StoredWeight layer, NumberFormat model) => Packing(layer.Storage.Module, layer.Dimensions[0], layer.Dimensions[1], model);
+}
