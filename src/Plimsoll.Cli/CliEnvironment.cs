@@ -7,6 +7,9 @@ internal sealed record CliEnvironment
 
     public required TextWriter Error { get; init; }
 
+    /// <summary>Opens what is piped in.</summary>
+    public Func<Stream> OpenInput { get; init; } = () => Stream.Null;
+
     public required Func<string, string?> Variable { get; init; }
 
     /// <summary>The user's home folder.</summary>
@@ -28,6 +31,7 @@ internal sealed record CliEnvironment
     {
         Out = Console.Out,
         Error = Console.Error,
+        OpenInput = Console.OpenStandardInput,
         Variable = Environment.GetEnvironmentVariable,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,

@@ -23,7 +23,12 @@ internal sealed class CommandRun
     public static CommandRun Of(params string[] args) => Of(new Dictionary<string, string>(), args);
 
     /// <summary>Runs with these environment variables only: no configuration, no token, no cache of the machine is seen.</summary>
-    public static CommandRun Of(Dictionary<string, string> variables, params string[] args)
+    public static CommandRun Of(Dictionary<string, string> variables, params string[] args) => Run(variables, [], args);
+
+    /// <summary>Runs with these bytes piped in.</summary>
+    public static CommandRun WithInput(byte[] input, params string[] args) => Run([], input, args);
+
+    private static CommandRun Run(Dictionary<string, string> variables, byte[] input, string[] args)
     {
         var output = new StringWriter();
         var error = new StringWriter();
@@ -32,6 +37,7 @@ internal sealed class CommandRun
         {
             Out = output,
             Error = error,
+            OpenInput = () => new MemoryStream(input),
             Variable = name => variables.GetValueOrDefault(name) ?? (name == "HOME" ? home : null),
         });
         return new(exitCode, output.ToString(), error.ToString());
