@@ -54,8 +54,8 @@ internal static class GgufNames
     /// <summary>Norms are FP32 whatever they are called; the usual ones get their real names.</summary>
     private static string Norm(string path, string architecture)
     {
-        // Gemma since its second version and OLMo since its second have a norm behind each part.
-        var behind = (architecture.StartsWith("gemma", StringComparison.Ordinal) && architecture != "gemma") || architecture is "olmo2" or "olmo3";
+        // Gemma and OLMo since their second versions have a norm behind each part; gpt-oss has the usual two, which llama.cpp calls so.
+        var behind = (architecture.StartsWith("gemma", StringComparison.Ordinal) && architecture != "gemma") || architecture is "olmo2" or "olmo3" or "gpt_oss";
         return Last(path) switch
         {
             "norm" when path.Contains("mixer", StringComparison.Ordinal) || path.Contains("linear_attn", StringComparison.Ordinal) || path.Contains("mamba", StringComparison.Ordinal) => "ssm_norm",

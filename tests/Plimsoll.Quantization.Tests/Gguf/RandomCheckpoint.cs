@@ -1,0 +1,86 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using Plimsoll.Checkpoints.HuggingFace;
+using Plimsoll.Models;
+using Plimsoll.Testing.Builders;
+
+namespace Plimsoll.Quantization.Tests.Gguf;
+
+/// <summary>A Hugging Face folder with random weights in FP32: every tensor that the configuration asks for, and a tokenizer.</summary>
+internal sealed class RandomCheckpoint : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    /// <param name="sentencePiece">A <c>tokenizer.model</c> instead of a <c>tokenizer.json</c>.</param>
+    /// <param name="change">Adds, removes or replaces tensors before they are written.</param>
+    public RandomCheckpoint(string config, bool sentencePiece = false, Action<Dictionary<string, RandomTensor>>? change = null)
+    {
+        Config = config;
+        var shape = ModelShapeReader.FromConfig(ModelConfig.Parse("config.json", Encoding.UTF8.GetBytes(config)), "tiny", "config.json");
+        var random = new Random(20260826);
+        foreach (var tensor in shape.Tensors)
+        {
+            foreach (var (name, dimensions) in Stored(tensor))
+                Tensors.Add(name, Create(tensor, dimensions, random));
+        }
+        change?.Invoke(Tensors);
+        folder.Write("config.json", config);
+        folder.Write("model.safetensors", File(Tensors));
+        if (sentencePiece)
+            folder.Write("tokenizer.model", TinyTokenizer.SentencePiece());
+        else
+            folder.Write("tokenizer.json", TinyTokenizer.ByteLevel());
+    }
+
+    public string Config { get; }
+
+    public string Path => folder.Path;
+
+    public Dictionary<string, RandomTensor> Tensors { get; } = new(StringComparer.Ordinal);
+
+    public string Write(string name, string text) => folder.Write(name, text);
+
+    public void Dispose() => folder.Dispose();
+
+    /// <summary>One tensor for each expert where the name counts them, else one for all.</summary>
+    private static IEnumerable<(string Name, long[] Dimensions)> Stored(TensorShape tensor) =>
+        tensor.Name.Contains('*') ? Enumerable.Range(0, tensor.Count).Select(expert => (tensor.Name.Replace("*", $"{expert}"), tensor.Dimensions.ToArray()))
+        : tensor.Count > 1 ? [(tensor.Name, [tensor.Count, .. tensor.Dimensions])]
+        : [(tensor.Name, [.. tensor.Dimensions])];
+
+    private static RandomTensor Create(TensorShape tensor, long[] dimensions, Random random)
+    {
+        var isNorm = tensor.Role == TensorRole.Norm && tensor.Name.EndsWith("weight", StringComparison.Ordinal);
+        var values = new float[dimensions.Aggregate(1L, (product, size) => product * size)];
+        for (var index = 0; index < values.Length; index++)
+        {
+            // Four uniform numbers make a near-normal one of standard deviation 0.58.
+            var value = random.NextSingle() + random.NextSingle() + random.NextSingle() + random.NextSingle() - 2;
+            values[index] = isNorm ? 1 + 0.3f * value : 0.12f * value;
+        }
+        return new(dimensions, values);
+    }
+
+    private static byte[] File(Dictionary<string, RandomTensor> tensors)
+    {
+        var json = new StringBuilder("{");
+        var offset = 0L;
+        foreach (var (name, tensor) in tensors)
+        {
+            json.Append(json.Length > 1 ? "," : "").Append($"\"{name}\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(',', tensor.Dimensions)}],\"data_offsets\":[{offset},{offset + 4L * tensor.Values.Length}]}}");
+            offset += 4L * tensor.Values.Length;
+        }
+        var header = Encoding.UTF8.GetBytes(json.Append('}').ToString());
+        var file = new MemoryStream();
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        file.Write(length);
+        file.Write(header);
+        foreach (var tensor in tensors.Values)
+            file.Write(MemoryMarshal.AsBytes(tensor.Values.AsSpan()));
+        return file.ToArray();
+    }
+}
+
+internal sealed record RandomTensor(long[] Dimensions, float[] Values);
