@@ -14,5 +14,5 @@ internal sealed record GgufSource(GgufTensor Tensor, TensorRows Rows, ImmutableA
 /// <summary>What a GGUF file is going to hold, before the recipe decides the types.</summary>
 /// <param name="Tensors">By layer, then by name: the order in which llama.cpp's rules count.</param>
 /// <param name="Facts">What the rules ask for.</param>
-/// <param name="IsGguf">The source is a GGUF file: what is not quantized keeps the type that it has.</param>
-internal sealed record GgufContent(GgufKeyValues Keys, ImmutableArray<GgufSource> Tensors, GgufMixFacts Facts, ImmutableArray<string> Notes, bool IsGguf);
+/// <param name="Stored">The bytes of a source that is a GGUF file itself: what is not quantized keeps its type, and what has the wanted one is copied. Null for other sources.</param>
+internal sealed record GgufContent(GgufKeyValues Keys, ImmutableArray<GgufSource> Tensors, GgufMixFacts Facts, ImmutableArray<string> Notes, TensorReader? Stored);

@@ -25,6 +25,6 @@ internal static class GgufFromGguf
             foreach (var key in keys.Keys.Where(key => key.StartsWith("quantize.imatrix.", StringComparison.Ordinal)).ToList())
                 keys.Remove(key);
         }
-        return new(keys, [.. tensors], layout.Facts, [], IsGguf: true);
+        return new(keys, [.. tensors], layout.Facts, [], weights.Tensors);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class GgufFromHuggingFace
             .ToImmutableArray();
         notes.AddRange(layout.Notes);
         NoteUnused();
-        return new(WriteKeys(), tensors, layout.Facts, [.. notes], IsGguf: false);
+        return new(WriteKeys(), tensors, layout.Facts, [.. notes], Stored: null);
     }
 
     private GgufSource Arrange(GgufTensor tensor, ILookup<string, TensorShape> shapes)

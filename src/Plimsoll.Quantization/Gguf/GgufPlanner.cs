@@ -4,7 +4,6 @@ using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Planning.Weights;
 using Plimsoll.Planning.Weights.Gguf;
-using Plimsoll.Quantization.Gguf.Rows;
 using Plimsoll.Quantization.Output;
 
 namespace Plimsoll.Quantization.Gguf;
@@ -50,15 +49,15 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
     }
 
     /// <summary><c>llama-quantize</c> leaves the type of what it may not quantize.</summary>
-    private bool Keeps(GgufTensor tensor) => content.IsGguf && !tensor.AllowsQuantization;
+    private bool Keeps(GgufTensor tensor) => content.Stored is not null && !tensor.AllowsQuantization;
 
     private string Example() => content.Tensors.First(source => source.Tensor.AllowsQuantization).Tensor.Name;
 
     private WeightJob Job(GgufSource source, NumberFormat type)
     {
         var output = OutputTensor.Create(source.Tensor.Name, type, source.Rows.Dimensions);
-        if (source is { Rows: StoredRows rows } && rows.Weight.Storage.Layout == StorageLayout.Plain && rows.Weight.Storage.Main.Format == type && type.Kind == NumberFormatKind.Block)
-            return new GgufCopyJob(output, rows);
+        if (content.Stored is { } stored && source.Sources[0].Storage.Main is var header && header.Format == type)
+            return new CopyJob(source.Sources[0], header, stored);
         var codec = type.BlockLength == 1 ? null : BlockCodecs.Find(type) ?? throw new QuantizationRefusedException($"{Show(type)} cannot be encoded; {output.Name} would have that type.");
         if (codec is not null)
             RefuseRequantizing(source, type);

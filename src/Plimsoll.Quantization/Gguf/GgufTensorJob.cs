@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
-using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Numerics.Codecs;
 using Plimsoll.Quantization.Gguf.Rows;
@@ -9,6 +7,7 @@ using Plimsoll.Quantization.Output;
 namespace Plimsoll.Quantization.Gguf;
 
 /// <summary>Encodes one tensor of a GGUF file.</summary>
+/// <param name="codec">The codec of a block format; null for plain numbers.</param>
 /// <param name="importance">A weight per column, of one matrix after the other; empty for none.</param>
 internal sealed class GgufTensorJob(OutputTensor output, TensorRows rows, BlockCodec? codec, ReadOnlyMemory<float> importance, BlockSearch search) : WeightJob
 {
@@ -46,7 +45,7 @@ internal sealed class GgufTensorJob(OutputTensor output, TensorRows rows, BlockC
         if (codec is not null)
             codec.Decode(bytes, values);
         else
-            Decode(MemoryMarshal.Cast<byte, ushort>(bytes), bytes, values);
+            ElementCodec.Decode(output.Format, bytes, values);
     }
 
     private void Encode(ReadOnlySpan<float> values, long matrix, Span<byte> bytes)
@@ -55,28 +54,10 @@ internal sealed class GgufTensorJob(OutputTensor output, TensorRows rows, BlockC
         {
             var weights = importance.IsEmpty ? default : importance.Span.Slice((int)(matrix * RowLength), (int)RowLength);
             codec.Encode(values, (int)RowLength, bytes, weights, search);
-            return;
         }
-        var codes = MemoryMarshal.Cast<byte, ushort>(bytes);
-        if (output.Format == NumberFormats.Fp32)
-            MemoryMarshal.AsBytes(values).CopyTo(bytes);
-        else if (output.Format == NumberFormats.Fp16)
-            for (var index = 0; index < values.Length; index++)
-                codes[index] = Fp16.FromSingle(values[index]);
         else
-            for (var index = 0; index < values.Length; index++)
-                codes[index] = Bf16.FromSingle(values[index]);
-    }
-
-    private void Decode(ReadOnlySpan<ushort> codes, ReadOnlySpan<byte> bytes, Span<float> values)
-    {
-        if (output.Format == NumberFormats.Fp32)
-            bytes.CopyTo(MemoryMarshal.AsBytes(values));
-        else if (output.Format == NumberFormats.Fp16)
-            for (var index = 0; index < values.Length; index++)
-                values[index] = Fp16.ToSingle(codes[index]);
-        else
-            for (var index = 0; index < values.Length; index++)
-                values[index] = Bf16.ToSingle(codes[index]);
+        {
+            ElementCodec.Encode(output.Format, values, bytes);
+        }
     }
 }

@@ -62,7 +62,7 @@ internal sealed class RandomCheckpoint : IDisposable
         return new(dimensions, values);
     }
 
-    private static byte[] File(Dictionary<string, RandomTensor> tensors)
+    public static byte[] File(Dictionary<string, RandomTensor> tensors)
     {
         var json = new StringBuilder("{");
         var offset = 0L;

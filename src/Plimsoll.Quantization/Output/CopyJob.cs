@@ -1,12 +1,10 @@
 using System.Collections.Immutable;
 using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Data;
-using Plimsoll.Numerics.Codecs;
-using Plimsoll.Quantization.Output;
 
-namespace Plimsoll.Quantization.HuggingFace;
+namespace Plimsoll.Quantization.Output;
 
-/// <summary>Writes a tensor as it is stored, byte for byte; what is no float (indices, masks) as well.</summary>
+/// <summary>Writes a tensor as it is stored, byte for byte; ggml blocks and what is no float (indices, masks) as well.</summary>
 internal sealed class CopyJob(StoredWeight weight, TensorHeader tensor, TensorReader reader) : WeightJob
 {
     private readonly int rowBytes = checked((int)tensor.Format.BytesFor(weight.RowLength));
@@ -22,11 +20,7 @@ internal sealed class CopyJob(StoredWeight weight, TensorHeader tensor, TensorRe
     public override void ReadRows(long firstRow, Span<float> values) => weight.ReadRows(firstRow, values);
 
     public override void EncodeRows(long firstRow, ReadOnlySpan<float> values, OutputBuffers outputs) =>
-        reader.Read(tensor, firstRow * rowBytes, Bytes(firstRow, values.Length, outputs));
+        reader.Read(tensor, firstRow * rowBytes, outputs.Range(0, firstRow * rowBytes, checked((int)tensor.Format.BytesFor(values.Length))));
 
-    public override void DecodeRows(long firstRow, Span<float> values, OutputBuffers outputs) =>
-        ElementCodec.Decode(tensor.Format, Bytes(firstRow, values.Length, outputs), values);
-
-    private Span<byte> Bytes(long firstRow, int count, OutputBuffers outputs) =>
-        outputs.Range(0, firstRow * rowBytes, checked((int)tensor.Format.BytesFor(count)));
+    public override void DecodeRows(long firstRow, Span<float> values, OutputBuffers outputs) => weight.ReadRows(firstRow, values);
 }
