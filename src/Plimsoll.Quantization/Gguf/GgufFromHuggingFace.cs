@@ -89,7 +89,9 @@ internal sealed class GgufFromHuggingFace
     private void NoteUnused()
     {
         var unused = source.Unused.Where(parameter => !IsExpected(parameter)).ToList();
-        if (unused.Count > 0)
+        if (unused is [var only])
+            notes.Add($"{only.Name} is not part of the architecture and left out.");
+        else if (unused.Count > 1)
             notes.Add($"{unused.Count} stored tensors are not part of the architecture and left out, the first of them {unused[0].Name}.");
     }
 

@@ -35,8 +35,7 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
             var types = mix.Assign([.. content.Tensors.Select(source => source.Tensor)]);
             foreach (var group in mix.Fallbacks.GroupBy(fallback => (fallback.Wanted, fallback.Taken, fallback.Tensor.RowLength)))
             {
-                notes.Add($"{group.Count()} tensors with rows of {group.Key.RowLength} are {Show(group.Key.Taken)} instead of {Show(group.Key.Wanted)}, whose blocks of {group.Key.Wanted.BlockLength} "
-                    + $"do not divide them; the first is {group.First().Tensor.Name}.");
+                notes.Add($"Rows of {group.Key.RowLength} are no whole blocks of {Show(group.Key.Wanted)} ({group.Key.Wanted.BlockLength}): {Show(group.Key.Taken)} is taken for {Names(group)}.");
             }
             foreach (var unused in recipe.Overrides.Where(each => !content.Tensors.Any(source => source.Tensor.AllowsQuantization && each.Pattern.IsMatch(source.Tensor.Name))))
                 throw new QuantizationRefusedException($"no tensor that can be quantized has a name in which '{unused.Pattern}' is found; names are like {Example()}.");
@@ -47,6 +46,9 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
             throw new QuantizationRefusedException(refusal.Message);
         }
     }
+
+    private static string Names(IEnumerable<GgufFallback> fallbacks) =>
+        fallbacks.Select(fallback => fallback.Tensor.Name).ToList() is [var first, _, ..] several ? $"{several.Count} tensors, the first of them {first}" : fallbacks.First().Tensor.Name;
 
     /// <summary><c>llama-quantize</c> leaves the type of what it may not quantize.</summary>
     private bool Keeps(GgufTensor tensor) => content.Stored is not null && !tensor.AllowsQuantization;
