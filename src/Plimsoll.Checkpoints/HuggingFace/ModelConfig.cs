@@ -91,6 +91,13 @@ public sealed class ModelConfig
     public ImmutableArray<long>? Integers(string key, params ReadOnlySpan<string> alternatives) =>
         Find(key, alternatives) is { } found ? [.. Elements(found).Select(ReadInteger)] : null;
 
+    /// <summary>An array of numbers, or one number as an array of one.</summary>
+    /// <exception cref="CheckpointFormatException">An element is not a number.</exception>
+    public ImmutableArray<double>? Numbers(string key, params ReadOnlySpan<string> alternatives) =>
+        Find(key, alternatives) is { } found
+            ? [.. Elements(found).Select(element => element.Value.ValueKind == JsonValueKind.Number ? element.Value.GetDouble() : throw Wrong(element, "a number"))]
+            : null;
+
     /// <summary>An array of strings, or one string as an array of one.</summary>
     /// <exception cref="CheckpointFormatException">An element is not a string.</exception>
     public ImmutableArray<string>? Strings(string key, params ReadOnlySpan<string> alternatives) =>

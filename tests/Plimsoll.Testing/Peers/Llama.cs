@@ -22,7 +22,8 @@ public sealed unsafe class Llama : IDisposable
 
     /// <summary>Loads a GGUF file, or all files of a split one by the first.</summary>
     /// <exception cref="InvalidDataException">llama.cpp refuses the file; the message is its log.</exception>
-    public static Llama Load(string path)
+    /// <param name="vocabularyOnly">Loads no weights: for files that have none, and for tokenizing alone.</param>
+    public static Llama Load(string path, bool vocabularyOnly = false)
     {
         // The library's log is one for the whole process.
         lock (Gate)
@@ -33,6 +34,7 @@ public sealed unsafe class Llama : IDisposable
             parameters.GpuLayers = 0;
             parameters.CheckTensors = 1;
             parameters.UseExtraBufferTypes = 0;
+            parameters.VocabularyOnly = (byte)(vocabularyOnly ? 1 : 0);
             nint model;
             fixed (byte* text = Utf8(path))
                 model = ((delegate* unmanaged<byte*, LlamaModelParams, nint>)LlamaLibrary.Export("llama_model_load_from_file"))(text, parameters);

@@ -38,24 +38,25 @@ internal readonly struct CodePointText
     /// <summary>The place in the original text of the character at <paramref name="index"/>, or its end.</summary>
     public int Original(int index) => _starts is null ? index : _starts[index];
 
-    private static char StandIn(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    /// <summary>The character that stands for one beyond U+FFFF, in text and in patterns.</summary>
+    public static char StandIn(Rune rune) => Rune.GetUnicodeCategory(rune) switch
     {
-        UnicodeCategory.UppercaseLetter => HasCase(rune) ? 'Ａ' : '\uA790',
-        UnicodeCategory.LowercaseLetter => HasCase(rune) ? 'ａ' : '\uA791',
+        UnicodeCategory.UppercaseLetter => HasCase(rune) ? '\uFF21' : '\uA790',
+        UnicodeCategory.LowercaseLetter => HasCase(rune) ? '\uFF41' : '\uA791',
         UnicodeCategory.ModifierLetter => '\uA9CF',
-        // Extension A: a Han letter outside the range 一-龥 that patterns name.
-        UnicodeCategory.OtherLetter => rune.Value is >= 0x20000 and < 0x40000 ? '\u3400' : '\uA000',
+        // A Han letter outside the ranges that patterns name, U+0800 to U+9FA5.
+        UnicodeCategory.OtherLetter => rune.Value is >= 0x20000 and < 0x40000 ? '\uF900' : '\uA000',
         UnicodeCategory.NonSpacingMark => '\u0300',
-        UnicodeCategory.SpacingCombiningMark => '\u0903',
+        UnicodeCategory.SpacingCombiningMark => '\uA823',
         UnicodeCategory.DecimalDigitNumber => '\u0660',
-        UnicodeCategory.LetterNumber => '\u2160',
-        UnicodeCategory.OtherNumber => '\u2460',
-        UnicodeCategory.DashPunctuation or UnicodeCategory.OtherPunctuation => '\u2E2E',
-        UnicodeCategory.MathSymbol => '\u2200',
-        UnicodeCategory.CurrencySymbol => '\u20AC',
+        UnicodeCategory.LetterNumber => '\uA6E6',
+        UnicodeCategory.OtherNumber => '\uA830',
+        UnicodeCategory.DashPunctuation or UnicodeCategory.OtherPunctuation => '\uA8CE',
+        UnicodeCategory.MathSymbol => '\uFB29',
+        UnicodeCategory.CurrencySymbol => '\uA838',
         UnicodeCategory.ModifierSymbol => '\uA700',
-        UnicodeCategory.OtherSymbol => '\u2600',
-        UnicodeCategory.Format => '\u200B',
+        UnicodeCategory.OtherSymbol => '\uFFE4',
+        UnicodeCategory.Format => '\uFEFF',
         _ => '\uE000',
     };
 

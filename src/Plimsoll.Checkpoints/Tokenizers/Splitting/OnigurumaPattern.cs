@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Plimsoll.Checkpoints.Tokenizers.Splitting;
@@ -6,11 +7,11 @@ namespace Plimsoll.Checkpoints.Tokenizers.Splitting;
 /// <remarks>
 /// What differs in patterns that tokenizers use: possessive quantifiers (<c>\p{N}{1,3}+</c>, <c>\s++</c>) become greedy ones, which match the same
 /// wherever what follows cannot begin with what was taken; <c>$</c> is the end of a line; <c>&amp;&amp;[^…]</c> in a class is <c>-[…]</c>;
-/// scripts (<c>\p{Han}</c>) become their ranges.
+/// scripts (<c>\p{Han}</c>) become their ranges, and characters beyond U+FFFF what stands for them in <see cref="CodePointText"/>.
 /// </remarks>
 internal static class OnigurumaPattern
 {
-    /// <summary>Han below U+10000; those beyond stand in the text as U+3400 (<see cref="CodePointText"/>). Unicode 16, Scripts.txt.</summary>
+    /// <summary>Han below U+10000; those beyond stand in the text as U+F900 (<see cref="CodePointText"/>). Unicode 16, Scripts.txt.</summary>
     private const string Han = @"\u2E80-\u2E99\u2E9B-\u2EF3\u2F00-\u2FD5\u3005\u3007\u3021-\u3029\u3038-\u303B\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFA6D\uFA70-\uFAD9";
 
     private static readonly (string Name, string Ranges)[] Scripts =
@@ -30,6 +31,12 @@ internal static class OnigurumaPattern
             {
                 result.Append(depth > 0 ? ranges : $"[{ranges}]");
                 at += name.Length - 1;
+            }
+            else if (char.IsHighSurrogate(rest[0]) && Rune.DecodeFromUtf16(rest, out var rune, out _) == OperationStatus.Done)
+            {
+                result.Append(CodePointText.StandIn(rune));
+                // The ends of a range stand for all between them.
+                at += rest.Length > 3 && rest[2] == '-' && char.IsHighSurrogate(rest[3]) ? 2 : 1;
             }
             else if (rest[0] == '\\' && rest.Length > 1)
             {

@@ -36,6 +36,7 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
         private string _prefix = "";
         private bool _isFirstOnly;
         private bool _replaces;
+        private bool _isBytes;
 
         public PreTokenizerSteps Run(JsonElement? root)
         {
@@ -63,29 +64,30 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
                     if (Flag(step, "add_prefix_space", true))
                         _prefix = _steps.Count == 0 ? " " : throw Unknown("a prefix only before the first split", "one before a ByteLevel step further down");
                     if (Flag(step, "use_regex", true))
-                        _steps.Add(new(SplitPatterns.Gpt2));
+                        Add(SplitPatterns.Gpt2);
+                    _isBytes = true;
                     break;
                 case "Split":
                     AddSplit(step);
                     break;
                 case "Punctuation":
-                    _steps.Add(new(SplitPatterns.Punctuation, Behavior(step)));
+                    Add(SplitPatterns.Punctuation, Behavior(step));
                     break;
                 case "Digits":
-                    _steps.Add(new(Flag(step, "individual_digits", false) ? SplitPatterns.Digit : SplitPatterns.Digits));
+                    Add(Flag(step, "individual_digits", false) ? SplitPatterns.Digit : SplitPatterns.Digits);
                     break;
                 case "Whitespace":
-                    _steps.Add(new(SplitPatterns.WordsAndSymbols, SplitBehavior.Removed, inverts: true));
+                    Add(SplitPatterns.WordsAndSymbols, SplitBehavior.Removed, inverts: true);
                     break;
                 case "WhitespaceSplit":
-                    _steps.Add(new(SplitPatterns.Space, SplitBehavior.Removed));
+                    Add(SplitPatterns.Space, SplitBehavior.Removed);
                     break;
                 case "BertPreTokenizer":
-                    _steps.Add(new(SplitPatterns.Space, SplitBehavior.Removed));
-                    _steps.Add(new(SplitPatterns.Punctuation));
+                    Add(SplitPatterns.Space, SplitBehavior.Removed);
+                    Add(SplitPatterns.Punctuation);
                     break;
                 case "CharDelimiterSplit":
-                    _steps.Add(new(Regex.Escape(step.GetProperty("delimiter").GetString()!), SplitBehavior.Removed));
+                    Add(Regex.Escape(step.GetProperty("delimiter").GetString()!), SplitBehavior.Removed);
                     break;
                 case "Metaspace":
                     AddMetaspace(step);
@@ -94,6 +96,9 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
                     throw Unknown("a pre_tokenizer that we know (ByteLevel, Split, Metaspace, Digits, Punctuation, Whitespace …)", $"'{other}'");
             }
         }
+
+        private void Add(string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool inverts = false) =>
+            _steps.Add(new(pattern, behavior, inverts, _isBytes));
 
         private void AddSplit(JsonElement step)
         {
@@ -107,7 +112,7 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
             {
                 throw new CheckpointFormatException(path, null, "a pattern that can be compiled", $"'{text}' ({failure.Message})", failure);
             }
-            _steps.Add(new(text, Behavior(step), Flag(step, "invert", false)));
+            Add(text, Behavior(step), Flag(step, "invert", false));
         }
 
         /// <summary>Older files have <c>add_prefix_space</c> where newer ones have <c>prepend_scheme</c>.</summary>
@@ -120,7 +125,7 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
             _prefix = scheme == "never" ? "" : Meta;
             _isFirstOnly = scheme == "first";
             if (Flag(step, "split", true))
-                _steps.Add(new(Meta, SplitBehavior.MergedWithNext));
+                Add(Meta, SplitBehavior.MergedWithNext);
         }
 
         private SplitBehavior Behavior(JsonElement step) => step.TryGetProperty("behavior", out var behavior) ? behavior.GetString() switch

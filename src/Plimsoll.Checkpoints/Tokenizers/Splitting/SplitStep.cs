@@ -23,7 +23,7 @@ internal enum SplitBehavior
 
 /// <summary>One step of splitting: a pattern, and what becomes of its matches.</summary>
 /// <param name="pattern">In the dialect of tokenizer.json.</param>
-internal sealed class SplitStep(string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool inverts = false)
+internal sealed class SplitStep(string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool inverts = false, bool onBytes = false)
 {
     private readonly Lazy<Regex> _regex = new(() => SplitPatterns.Compile(pattern));
 
@@ -34,7 +34,10 @@ internal sealed class SplitStep(string pattern, SplitBehavior behavior = SplitBe
     /// <summary>Matches and the text between them change roles.</summary>
     public bool Inverts => inverts;
 
-    public bool IsSame(SplitStep other) => (Pattern, Behavior, Inverts) == (other.Pattern, other.Behavior, other.Inverts);
+    /// <summary>It sees bytes in GPT-2's alphabet, not characters: a step behind <c>ByteLevel</c> in tokenizer.json.</summary>
+    public bool OnBytes => onBytes;
+
+    public bool IsSame(SplitStep other) => (Pattern, Behavior, Inverts, OnBytes) == (other.Pattern, other.Behavior, other.Inverts, other.OnBytes);
 
     /// <summary>Splits one piece of the text and appends what it becomes.</summary>
     public void Split(string text, Piece piece, List<Piece> output)

@@ -36,11 +36,12 @@ internal static class GgufVocabulary
         var scores = Numbers(metadata, "scores");
         Check(metadata, "token_type", types.Length, tokens.Length);
         Check(metadata, "scores", scores.Length, tokens.Length);
-        pre = kind == TokenizerKind.CharacterBpe ? pre ?? "gemma4" : pre;
+        // Without a name the loader splits by a rule of its own.
+        pre ??= kind switch { TokenizerKind.CharacterBpe => "gemma4", TokenizerKind.ByteLevelBpe => "default", _ => null };
         var isBpe = kind is TokenizerKind.ByteLevelBpe or TokenizerKind.CharacterBpe;
         if (isBpe && !metadata.Contains(Prefix + "merges"))
             throw Bad(metadata, $"the array '{Prefix}merges'", "no such key");
-        return new()
+        return WithControlTypes(new()
         {
             Path = metadata.Path,
             Kind = kind,
@@ -60,7 +61,16 @@ internal static class GgufVocabulary
             IgnoreMerges = pre is not null && IgnoringMerges.Contains(pre),
             CharactersMap = [.. Numbers(metadata, "precompiled_charsmap").Select(number => (byte)(int)number)],
             ChatTemplate = metadata.String("tokenizer.chat_template"),
-        };
+        });
+    }
+
+    /// <summary>Tokens that end generation steer the model whatever type a converter gave them; the loader overrides it as well.</summary>
+    private static Vocabulary WithControlTypes(Vocabulary vocabulary)
+    {
+        var types = vocabulary.Types.ToBuilder();
+        foreach (var id in SpecialTokenTexts.FindEndOfGeneration(vocabulary))
+            types[id] = TokenType.Control;
+        return vocabulary with { Types = types.MoveToImmutable() };
     }
 
     private static SpecialTokenIds Special(GgufMetadata metadata, TokenizerKind kind, ImmutableArray<string> tokens)

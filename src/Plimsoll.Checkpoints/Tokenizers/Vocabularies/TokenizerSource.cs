@@ -26,12 +26,22 @@ internal sealed record TokenizerSource(Vocabulary Vocabulary, ImmutableArray<Add
         throw new CheckpointFormatException(path, null, $"a tokenizer in this folder ({string.Join(", ", Names)}, *.tiktoken or *.gguf)", "none");
     }
 
-    public static TokenizerSource FromVocabulary(Vocabulary vocabulary) => new(vocabulary, AddedOf(vocabulary));
+    /// <exception cref="CheckpointFormatException">There is no vocabulary, one of a kind that we cannot run, or a broken one.</exception>
+    public static TokenizerSource FromGguf(GgufMetadata metadata)
+    {
+        var source = FromVocabulary(GgufVocabulary.Read(metadata));
+        // The added tokens of Phi-3 take the space behind them along; GGUF cannot say so, and llama.cpp goes by the name.
+        return metadata.String("general.name") is { } name && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || name.Contains("phi3", StringComparison.OrdinalIgnoreCase))
+            ? source with { Added = [.. source.Added.Select(token => token with { StripsRight = token.Text is not ("<unk>" or "<s>" or "<|endoftext|>") })] }
+            : source;
+    }
+
+    private static TokenizerSource FromVocabulary(Vocabulary vocabulary) => new(vocabulary, AddedOf(vocabulary));
 
     private static TokenizerSource FromFile(string path)
     {
         if (StartsWith(path, "GGUF"u8))
-            return FromVocabulary(GgufVocabulary.Read(GgufReader.ReadHeader(path).Metadata));
+            return FromGguf(GgufReader.ReadHeader(path).Metadata);
         var name = Path.GetFileName(path);
         if (name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase))
             return FromVocabulary(VocabularyPair.ReadWordPieces(path));

@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Plimsoll.Numerics;
+using Plimsoll.Numerics.Blocks;
+using Plimsoll.Numerics.Codecs;
+
+namespace Plimsoll.Runtime.Cache;
+
+/// <summary>The keys, or the values, of one layer: (head, cell, head_dim) in a number format.</summary>
+/// <remarks>Its memory is claimed whole when it is made, so that a run which has started does not run out of it later.</remarks>
+internal sealed unsafe class CacheRows : IDisposable
+{
+    private readonly NumberFormat format;
+    private readonly BlockCodec? codec;
+    private readonly int cells;
+    private readonly int headDim;
+    private readonly int rowBytes;
+    private byte* memory;
+
+    /// <exception cref="OutOfMemoryException">The system has no more memory.</exception>
+    public CacheRows(NumberFormat format, int heads, int cells, int headDim)
+    {
+        (this.format, this.cells, this.headDim) = (format, cells, headDim);
+        codec = BlockCodecs.Find(format);
+        rowBytes = checked((int)format.BytesFor(headDim));
+        Bytes = checked((long)heads * cells * rowBytes);
+        memory = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, 64);
+        NativeMemory.Clear(memory, (nuint)Bytes);
+    }
+
+    ~CacheRows() => Free();
+
+    public long Bytes { get; }
+
+    public void Write(int head, int cell, ReadOnlySpan<float> values)
+    {
+        var row = Rows(head, cell, 1);
+        if (format == NumberFormats.Fp32)
+            MemoryMarshal.AsBytes(values).CopyTo(row);
+        else if (codec is not null)
+            codec.Encode(values, headDim, row);
+        else
+            ElementCodec.Encode(format, values, row);
+    }
+
+    /// <param name="values">(count, head_dim), the cells from <paramref name="cell"/> on, without wrapping.</param>
+    public void Read(int head, int cell, int count, Span<float> values)
+    {
+        var rows = Rows(head, cell, count);
+        values = values[..(count * headDim)];
+        if (format == NumberFormats.Fp32)
+            MemoryMarshal.Cast<byte, float>(rows).CopyTo(values);
+        else if (codec is not null)
+            codec.Decode(rows, values);
+        else
+            ElementCodec.Decode(format, rows, values);
+    }
+
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Span<byte> Rows(int head, int cell, int count) => new(memory + ((long)head * cells + cell) * rowBytes, count * rowBytes);
+
+    private void Free()
+    {
+        NativeMemory.AlignedFree(memory);
+        memory = null;
+    }
+}
