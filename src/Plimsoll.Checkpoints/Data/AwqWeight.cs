@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Numerics.Packing;
 
@@ -9,8 +8,7 @@ namespace Plimsoll.Checkpoints.Data;
 /// <remarks>qweight (in, out / 8) and qzeros (groups, out / 8) of <see cref="AwqWord"/>s, scales (groups, out). Source: AutoAWQ, WQLinear_GEMM.</remarks>
 internal sealed class AwqWeight : IntegerWeight
 {
-    private readonly TensorHeader words;
-    private readonly TensorReader reader;
+    private readonly PackedColumns words;
     private readonly int outputs;
     private readonly Lazy<float[]> scales;
     private readonly Lazy<byte[]> zeros;
@@ -19,9 +17,9 @@ internal sealed class AwqWeight : IntegerWeight
     public AwqWeight(ParameterStorage storage, TensorReader reader)
         : base(storage, storage.Dimensions!.Value, 4, storage.Dimensions.Value[^1] / Math.Max(1, storage.Find("scales")!.Dimensions[0]))
     {
-        this.reader = reader;
-        words = storage.Find("qweight")!;
-        SideTensor.CheckWords(words);
+        var packed = storage.Find("qweight")!;
+        SideTensor.CheckWords(packed);
+        words = new(reader, packed);
         outputs = checked((int)Rows);
         var stored = storage.Find("scales")!;
         if (stored.Dimensions[0] != Groups || RowLength % GroupLength != 0)
@@ -39,14 +37,13 @@ internal sealed class AwqWeight : IntegerWeight
         var columns = (int)RowLength;
         var (firstWord, endWord) = ((int)(firstRow / AwqWord.Columns), (int)((firstRow + rows + AwqWord.Columns - 1) / AwqWord.Columns));
         var skipped = (int)(firstRow % AwqWord.Columns);
-        var line = ArrayPool<uint>.Shared.Rent(endWord - firstWord);
+        var all = words.Words();
         var codes = ArrayPool<byte>.Shared.Rent((endWord - firstWord) * AwqWord.Columns);
         try
         {
-            var packed = line.AsSpan(0, endWord - firstWord);
             for (var column = 0; column < columns; column++)
             {
-                reader.Read(words, ((long)column * (outputs / AwqWord.Columns) + firstWord) * sizeof(uint), MemoryMarshal.AsBytes(packed));
+                var packed = all.AsSpan(column * (outputs / AwqWord.Columns) + firstWord, endWord - firstWord);
                 for (var word = 0; word < packed.Length; word++)
                     AwqWord.Unpack(packed[word], codes.AsSpan(word * AwqWord.Columns));
                 var zero = zeros.Value.AsSpan(column / GroupLength * outputs + (int)firstRow, rows);
@@ -56,7 +53,6 @@ internal sealed class AwqWeight : IntegerWeight
         }
         finally
         {
-            ArrayPool<uint>.Shared.Return(line);
             ArrayPool<byte>.Shared.Return(codes);
         }
         for (var row = 0; row < rows; row++)

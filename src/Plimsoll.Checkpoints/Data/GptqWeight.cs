@@ -14,10 +14,10 @@ namespace Plimsoll.Checkpoints.Data;
 /// </remarks>
 internal sealed class GptqWeight : IntegerWeight
 {
-    private readonly TensorHeader words;
+    private readonly PackedColumns words;
     private readonly TensorReader reader;
     private readonly int outputs;
-    private readonly long wordsPerRow;
+    private readonly int wordsPerRow;
     private readonly Lazy<float[]> scales;
     private readonly Lazy<byte[]> zeros;
     private readonly Lazy<ImmutableArray<int>?> groupOfColumn;
@@ -28,10 +28,11 @@ internal sealed class GptqWeight : IntegerWeight
         : base(storage, storage.Dimensions!.Value, storage.Bits!.Value, GroupLengthOf(storage))
     {
         this.reader = reader;
-        words = storage.Find("qweight")!;
-        SideTensor.CheckWords(words);
+        var packed = storage.Find("qweight")!;
+        SideTensor.CheckWords(packed);
+        words = new(reader, packed);
         outputs = checked((int)Rows);
-        wordsPerRow = words.Dimensions[0];
+        wordsPerRow = (int)packed.Dimensions[0];
         Groups = checked((int)storage.Find("scales")!.Dimensions[0]);
         scales = new(() => SideTensor.Floats(reader, storage.Find("scales")!));
         zeros = new(() => ReadZeros(storage.Find("qzeros")!, isVersion2));
@@ -47,20 +48,16 @@ internal sealed class GptqWeight : IntegerWeight
     protected override void Read(long firstRow, int rows, Span<short> integers, Span<float> rowScales)
     {
         var columns = (int)RowLength;
-        var packed = ArrayPool<uint>.Shared.Rent(checked((int)(rows * wordsPerRow)));
-        var line = ArrayPool<uint>.Shared.Rent(rows);
+        var all = words.Words();
+        var packed = ArrayPool<uint>.Shared.Rent(wordsPerRow);
         var codes = ArrayPool<byte>.Shared.Rent(columns);
         try
         {
-            for (var word = 0; word < wordsPerRow; word++)
-            {
-                reader.Read(words, (word * (long)outputs + firstRow) * sizeof(uint), MemoryMarshal.AsBytes(line.AsSpan(0, rows)));
-                for (var row = 0; row < rows; row++)
-                    packed[row * wordsPerRow + word] = line[row];
-            }
             for (var row = 0; row < rows; row++)
             {
-                BitStream.Unpack(packed.AsSpan((int)(row * wordsPerRow), (int)wordsPerRow), Bits, codes.AsSpan(0, columns));
+                for (var word = 0; word < wordsPerRow; word++)
+                    packed[word] = all[word * (long)outputs + firstRow + row];
+                BitStream.Unpack(packed.AsSpan(0, wordsPerRow), Bits, codes.AsSpan(0, columns));
                 Subtract(codes.AsSpan(0, columns), (int)firstRow + row, integers.Slice(row * columns, columns));
                 for (var group = 0; group < Groups; group++)
                     rowScales[row * Groups + group] = scales.Value[group * outputs + firstRow + row];
@@ -69,7 +66,6 @@ internal sealed class GptqWeight : IntegerWeight
         finally
         {
             ArrayPool<uint>.Shared.Return(packed);
-            ArrayPool<uint>.Shared.Return(line);
             ArrayPool<byte>.Shared.Return(codes);
         }
     }

@@ -12,11 +12,14 @@ namespace Plimsoll.Quantization.Gguf;
 internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
 {
     private readonly List<string> notes = [.. content.Notes];
+    private int transcoded;
 
     public OutputPlan Plan()
     {
         var types = Types();
         var jobs = content.Tensors.Zip(types, Job).ToImmutableArray();
+        if (transcoded > 0)
+            notes.Add($"{transcoded} tensors take over the codes and scales of the source: none of their weights changes.");
         return new(IsFolder: false, GgufFiles.Split(recipe.FileName, content.Keys, jobs, recipe.SplitBytes), [], [.. notes]);
     }
 
@@ -60,6 +63,11 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
         var output = OutputTensor.Create(source.Tensor.Name, type, source.Rows.Dimensions);
         if (content.Stored is { } stored && source.Sources[0].Storage.Main is var header && header.Format == type)
             return new CopyJob(source.Sources[0], header, stored);
+        if (GgufTranscodeJob.Create(output, source) is { } transcode)
+        {
+            transcoded++;
+            return transcode;
+        }
         var codec = type.BlockLength == 1 ? null : BlockCodecs.Find(type) ?? throw new QuantizationRefusedException($"{Show(type)} cannot be encoded; {output.Name} would have that type.");
         if (codec is not null)
             RefuseRequantizing(source, type);
@@ -69,9 +77,6 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
     private void RefuseRequantizing(GgufSource source, NumberFormat type)
     {
         if (recipe.AllowRequantize || source.Sources.FirstOrDefault(weight => weight.Storage.IsQuantized || weight.Storage.Main.Format.Kind == NumberFormatKind.Block) is not { } quantized)
-            return;
-        // The codes and scales of MXFP4 are the same in both layouts.
-        if (quantized.Storage.Layout == StorageLayout.Mxfp4 && type == NumberFormats.Mxfp4)
             return;
         throw new QuantizationRefusedException($"{quantized.Name} is quantized already ({quantized.Storage.TypeName}); to {Show(type)} it would lose a second time. "
             + "Take the original checkpoint, or allow it with --requantize.");

@@ -15,6 +15,8 @@ internal sealed class ReshapedRows : TensorRows
         this.source = source;
     }
 
+    public override StoredRow? OriginOf(long row) => RowLength == source.RowLength ? source.OriginOf(row) : null;
+
     public override void Read(long firstRow, Span<float> values)
     {
         if (RowLength == source.RowLength)

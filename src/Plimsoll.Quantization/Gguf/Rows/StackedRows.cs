@@ -5,6 +5,8 @@ namespace Plimsoll.Quantization.Gguf.Rows;
 /// <summary>Equal tensors one behind the other along a new first dimension: the experts of a layer.</summary>
 internal sealed class StackedRows(ImmutableArray<TensorRows> parts) : TensorRows([parts.Length, .. parts[0].Dimensions])
 {
+    public override StoredRow? OriginOf(long row) => parts[(int)(row / parts[0].Rows)].OriginOf(row % parts[0].Rows);
+
     public override void Read(long firstRow, Span<float> values)
     {
         var rowsOfPart = parts[0].Rows;

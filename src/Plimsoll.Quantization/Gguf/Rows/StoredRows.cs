@@ -7,5 +7,7 @@ internal sealed class StoredRows(StoredWeight weight) : TensorRows(weight.Dimens
 {
     public StoredWeight Weight { get; } = weight;
 
+    public override StoredRow? OriginOf(long row) => new(Weight, row);
+
     public override void Read(long firstRow, Span<float> values) => Weight.ReadRows(firstRow, values);
 }

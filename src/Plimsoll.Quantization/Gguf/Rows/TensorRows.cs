@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Data;
 
 namespace Plimsoll.Quantization.Gguf.Rows;
 
@@ -25,6 +26,9 @@ internal abstract class TensorRows
     /// <summary>Reads rows [<paramref name="firstRow"/>, …) into <paramref name="values"/>, whose length is a whole number of rows.</summary>
     public abstract void Read(long firstRow, Span<float> values);
 
+    /// <summary>The row of a stored parameter that a row is, number by number; null where it is put together or computed.</summary>
+    public virtual StoredRow? OriginOf(long row) => null;
+
     /// <summary>The same elements in the same order, cut into other rows.</summary>
     public TensorRows Reshape(params ImmutableArray<long> dimensions) => dimensions.AsSpan().SequenceEqual(Dimensions.AsSpan()) ? this : new ReshapedRows(this, dimensions);
 
@@ -42,3 +46,6 @@ internal abstract class TensorRows
 
     public TensorRows Plus(float addend) => new ShiftedRows(this, addend);
 }
+
+/// <summary>A row of a stored parameter.</summary>
+internal readonly record struct StoredRow(StoredWeight Weight, long Row);
