@@ -19,5 +19,6 @@ switch (args[0])
 {
     case "encode": BlockBenchmarks.Encode(ggml, args[2..]); break;
     case "decode": BlockBenchmarks.Decode(ggml, args[2..]); break;
+    case "casts": CastBenchmarks.Run(ggml); break;
 }
 return 0;

@@ -6,6 +6,10 @@ namespace Plimsoll.Numerics.Blocks.Lanes;
 /// <summary>Codes to values and back, an element per lane. Lengths are multiples of 16.</summary>
 internal static class Elements<T> where T : unmanaged, ILanes<T>
 {
+    /// <summary>The elements from <paramref name="offset"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T At(ref readonly float first, int offset) => Unsafe.ReadUnaligned<T>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in first), offset)));
+
     /// <summary>value = scale · code + offset.</summary>
     public static void Affine(ReadOnlySpan<byte> codes, float scale, float offset, Span<float> values)
     {

@@ -27,6 +27,9 @@ internal interface ILanes<T> : IAdditionOperators<T, T, T>, ISubtractionOperator
     /// <summary>The low byte of each lane truncated toward zero, where that fits 32 bits.</summary>
     static abstract void StoreBytes(T value, ref byte target);
 
+    /// <summary>Two 4-bit codes to a byte, both truncated toward zero.</summary>
+    static abstract void StoreNibbles(T low, T high, ref byte target);
+
     /// <summary>a &lt; b ? a : b, so b where either is NaN.</summary>
     static abstract T Min(T a, T b);
 

@@ -17,6 +17,8 @@ internal readonly struct Lanes1(float value) : ILanes<Lanes1>
 
     public static void StoreBytes(Lanes1 value, ref byte target) => target = unchecked((byte)(int)value.value);
 
+    public static void StoreNibbles(Lanes1 low, Lanes1 high, ref byte target) => target = (byte)((int)low.value | (int)high.value << 4);
+
     public static Lanes1 Min(Lanes1 a, Lanes1 b) => a.value < b.value ? a : b;
 
     public static Lanes1 Max(Lanes1 a, Lanes1 b) => a.value > b.value ? a : b;

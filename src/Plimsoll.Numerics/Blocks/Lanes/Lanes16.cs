@@ -36,15 +36,23 @@ internal readonly struct Lanes16 : ILanes<Lanes16>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreBytes(Lanes16 value, ref byte target)
-    {
-        var words = Vector512.ConvertToInt32Native(value.value);
-        var bytes = Avx512F.IsSupported
-            ? Avx512F.ConvertToVector128Byte(words)
-            : Narrow(Vector256.Narrow(words.GetLower(), words.GetUpper()));
-        bytes.StoreUnsafe(ref target);
+    public static void StoreBytes(Lanes16 value, ref byte target) => Store(Vector512.ConvertToInt32Native(value.value), ref target);
 
-        static Vector128<byte> Narrow(Vector256<short> shorts) => Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).AsByte();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreNibbles(Lanes16 low, Lanes16 high, ref byte target) =>
+        Store(Vector512.ConvertToInt32Native(low.value) | Vector512.ConvertToInt32Native(high.value) << 4, ref target);
+
+    /// <summary>The low byte of each word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<int> words, ref byte target)
+    {
+        if (Avx512F.IsSupported)
+        {
+            Avx512F.ConvertToVector128Byte(words).StoreUnsafe(ref target);
+            return;
+        }
+        var shorts = Vector256.Narrow(words.GetLower(), words.GetUpper());
+        Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).AsByte().StoreUnsafe(ref target);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

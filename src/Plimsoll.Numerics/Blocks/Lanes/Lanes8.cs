@@ -36,11 +36,29 @@ internal readonly struct Lanes8 : ILanes<Lanes8>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreBytes(Lanes8 value, ref byte target)
+    public static void StoreBytes(Lanes8 value, ref byte target) => Store(Vector256.ConvertToInt32Native(value.value), ref target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreNibbles(Lanes8 low, Lanes8 high, ref byte target) =>
+        Store(Vector256.ConvertToInt32Native(low.value) | Vector256.ConvertToInt32Native(high.value) << 4, ref target);
+
+    /// <summary>The low byte of each word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector256<int> words, ref byte target)
     {
-        var words = Vector256.ConvertToInt32Native(value.value);
-        var shorts = Vector128.Narrow(words.GetLower(), words.GetUpper());
-        Unsafe.WriteUnaligned(ref target, Vector128.Narrow(shorts, shorts).AsUInt64().ToScalar());
+        Vector128<byte> bytes;
+        if (Sse41.IsSupported)
+        {
+            var small = words & Vector256.Create(0xFF);
+            var shorts = Sse41.PackUnsignedSaturate(small.GetLower(), small.GetUpper()).AsInt16();
+            bytes = Sse2.PackUnsignedSaturate(shorts, shorts);
+        }
+        else
+        {
+            var shorts = Vector128.Narrow(words.GetLower(), words.GetUpper());
+            bytes = Vector128.Narrow(shorts, shorts).AsByte();
+        }
+        Unsafe.WriteUnaligned(ref target, bytes.AsUInt64().ToScalar());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -70,9 +88,9 @@ internal readonly struct Lanes8 : ILanes<Lanes8>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes8 value)
     {
-        var four = Vector128.Max(value.value.GetLower(), value.value.GetUpper());
-        var two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
-        return Vector128.Max(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
+        var four = Vector128.MaxNative(value.value.GetLower(), value.value.GetUpper());
+        var two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,62 +1,41 @@
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Plimsoll.Numerics.Blocks.Lanes;
 
 namespace Plimsoll.Numerics.Blocks.Legacy;
 
-/// <summary>A format of 32 elements with their own FP16 scale, and perhaps minimum.</summary>
-/// <remarks>
-/// Without importances a block is encoded by its range, elements side by side in lanes. With them a search runs over as many blocks of a row as there are
-/// lanes, one per lane, with weights importance · √(mean x² of the row + x²).
-/// </remarks>
+/// <summary>A format of 32 elements with their own FP16 scale, and perhaps minimum, which the range of the block decides.</summary>
 internal abstract class LegacyCodec<T>(string name) : BlockCodec where T : unmanaged, ILanes<T>
 {
     protected const int Length = 32;
 
+    /// <summary>Blocks whose scales are computed together.</summary>
+    protected const int Batch = 16;
+
     public sealed override NumberFormat Format { get; } = NumberFormats.Find(name)!;
 
-    protected abstract void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block);
+    /// <summary>Encodes at most <see cref="Batch"/> blocks by their ranges, elements side by side in lanes.</summary>
+    protected abstract void EncodePlain(ReadOnlySpan<float> values, Span<byte> blocks);
 
-    /// <summary>Encodes a block per lane by search.</summary>
-    /// <param name="x">(32).</param>
-    /// <param name="weights">(32).</param>
-    protected abstract void EncodeWeighted(ReadOnlySpan<T> x, ReadOnlySpan<T> weights, Span<byte> blocks);
-
-    [SkipLocalsInit]
-    protected sealed override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)
+    protected override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)
     {
-        if (importance.IsEmpty)
+        while (!values.IsEmpty)
         {
-            for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
-                EncodeBlock(values[..Length], blocks[..Format.BlockBytes]);
-            return;
-        }
-        Span<T> x = stackalloc T[Length];
-        Span<T> weights = stackalloc T[Length];
-        var batch = T.Count * Length;
-        for (; !values.IsEmpty; values = values[rowLength..])
-        {
-            var row = values[..rowLength];
-            var variance = T.Create(SumOfSquares(row) / rowLength);
-            for (var start = 0; start < rowLength; start += batch)
-            {
-                var count = Math.Min(batch, rowLength - start);
-                var bytes = count / Length * Format.BlockBytes;
-                Transposition.ToLanes(row.Slice(start, count), x);
-                Transposition.ToLanes(importance.Slice(start, count), weights);
-                for (var i = 0; i < Length; i++)
-                    weights[i] *= T.Sqrt(variance + x[i] * x[i]);
-                EncodeWeighted(x, weights, blocks[..bytes]);
-                blocks = blocks[bytes..];
-            }
+            var count = Math.Min(values.Length, Batch * Length);
+            var bytes = count / Length * Format.BlockBytes;
+            EncodePlain(values[..count], blocks[..bytes]);
+            values = values[count..];
+            blocks = blocks[bytes..];
         }
     }
 
-    /// <summary>Added in order, as the bytes depend on every rounding.</summary>
-    private static float SumOfSquares(ReadOnlySpan<float> row)
+    /// <summary>1 / scale, and 0 for 0.</summary>
+    /// <param name="scales">(<see cref="Batch"/>).</param>
+    protected static void Inverses(ReadOnlySpan<float> scales, Span<float> inverses)
     {
-        var sum = 0f;
-        foreach (var value in row)
-            sum += value * value;
-        return sum;
+        var source = MemoryMarshal.Cast<float, T>(scales);
+        var target = MemoryMarshal.Cast<float, T>(inverses);
+        var zero = T.Create(0);
+        for (var i = 0; i < source.Length; i++)
+            target[i] = T.Select(T.Equal(source[i], zero), zero, T.Create(1) / source[i]);
     }
 }

@@ -1,35 +1,54 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Packing;
 using Plimsoll.Numerics.Blocks.Search;
 using Plimsoll.Numerics.Codecs;
 
 namespace Plimsoll.Numerics.Blocks.Legacy;
 
 /// <summary>x ≈ d · code + m, where m is the minimum and d divides the range into levels. Q4_1, Q5_1.</summary>
-/// <param name="levels">The largest code.</param>
-internal abstract class MinLegacyCodec<T>(string name, int levels) : LegacyCodec<T>(name) where T : unmanaged, ILanes<T>
+internal abstract class MinLegacyCodec<T, TPacking>(string name) : SearchedLegacyCodec<T>(name)
+    where T : unmanaged, ILanes<T>
+    where TPacking : ICodePacking
 {
     /// <summary>Bytes before the codes.</summary>
-    protected const int ScaleBytes = 4;
+    private const int ScaleBytes = 4;
 
     /// <summary>Candidates of the search with importances.</summary>
-    private readonly CandidateGrid grid = new(levels, -0.9f, 0.05f, 36);
+    private static readonly CandidateGrid Grid = new(Levels, -0.9f, 0.05f, 36);
 
-    protected abstract void Pack(ReadOnlySpan<byte> codes, Span<byte> packed);
-
-    protected abstract void Unpack(ReadOnlySpan<byte> packed, Span<byte> codes);
+    /// <summary>The largest code.</summary>
+    private static int Levels => (1 << TPacking.Bits) - 1;
 
     [SkipLocalsInit]
-    protected sealed override void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block)
+    protected sealed override void EncodePlain(ReadOnlySpan<float> values, Span<byte> blocks)
     {
-        Span<byte> codes = stackalloc byte[Length];
-        var (min, max) = BlockRange.MinMax<T>(values);
-        var scale = (max - min) / levels;
-        var inverse = scale != 0 ? 1 / scale : 0;
-        Write(scale, min, block);
-        BlockRange.Codes(values, T.Create(min), T.Create(inverse), 0.5f, levels, codes);
-        Pack(codes, block[ScaleBytes..]);
+        Span<float> mins = stackalloc float[Batch];
+        Span<float> scales = stackalloc float[Batch];
+        Span<float> inverses = stackalloc float[Batch];
+        Span<ushort> halves = stackalloc ushort[2 * Batch];
+        var count = values.Length / Length;
+        ref var elements = ref MemoryMarshal.GetReference(values);
+        for (var b = 0; b < count; b++)
+        {
+            (mins[b], var max) = BlockRange.MinMax32<T>(in Unsafe.Add(ref elements, b * Length));
+            scales[b] = (max - mins[b]) / Levels;
+        }
+        Casts.ToFp16(scales, halves[..Batch]);
+        Casts.ToFp16(mins, halves[Batch..]);
+        Inverses(scales, inverses);
+        for (var b = 0; b < count; b++, blocks = blocks[Format.BlockBytes..])
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks, halves[b]);
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks[2..], halves[Batch + b]);
+            var codes = blocks[ScaleBytes..Format.BlockBytes];
+            if (float.IsFinite(inverses[b]))
+                TPacking.Encode(in Unsafe.Add(ref elements, b * Length), T.Create(mins[b]), T.Create(inverses[b]), 0.5f, codes);
+            else
+                codes.Clear();
+        }
     }
 
     [SkipLocalsInit]
@@ -37,12 +56,13 @@ internal abstract class MinLegacyCodec<T>(string name, int levels) : LegacyCodec
     {
         Span<T> searched = stackalloc T[Length];
         Span<byte> codes = stackalloc byte[Length];
-        var found = ScaleMinSearch.Run<T, SquaredError>(x, weights, grid, searched);
+        var found = ScaleMinSearch.Run<T, SquaredError>(x, weights, Grid, searched);
         for (var lane = 0; !blocks.IsEmpty; lane++, blocks = blocks[Format.BlockBytes..])
         {
             LaneBytes.Read(searched, lane, codes);
-            Write(LaneBytes.At(found.Scale, lane), LaneBytes.At(found.Min, lane), blocks);
-            Pack(codes, blocks[ScaleBytes..Format.BlockBytes]);
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks, Fp16.FromSingle(LaneBytes.At(found.Scale, lane)));
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks[2..], Fp16.FromSingle(LaneBytes.At(found.Min, lane)));
+            TPacking.Pack(codes, blocks[ScaleBytes..Format.BlockBytes]);
         }
     }
 
@@ -52,16 +72,10 @@ internal abstract class MinLegacyCodec<T>(string name, int levels) : LegacyCodec
         Span<byte> codes = stackalloc byte[Length];
         for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
         {
-            Unpack(blocks[ScaleBytes..Format.BlockBytes], codes);
+            TPacking.Unpack(blocks[ScaleBytes..Format.BlockBytes], codes);
             var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks));
             var min = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks[2..]));
             Elements<T>.Affine(codes, scale, min, values[..Length]);
         }
-    }
-
-    private static void Write(float scale, float min, Span<byte> block)
-    {
-        BinaryPrimitives.WriteUInt16LittleEndian(block, Fp16.FromSingle(scale));
-        BinaryPrimitives.WriteUInt16LittleEndian(block[2..], Fp16.FromSingle(min));
     }
 }

@@ -6,33 +6,38 @@ using Plimsoll.Numerics.Codecs;
 
 namespace Plimsoll.Numerics.Blocks.Legacy;
 
-/// <summary>Q8_0: FP16 scale amax / 127, 32 signed bytes rounded half away from zero.</summary>
-internal sealed class Q8_0<T> : BlockCodec where T : unmanaged, ILanes<T>
+/// <summary>FP16 scale amax / 127, 32 signed bytes rounded half away from zero. There is nothing to search.</summary>
+internal sealed class Q8_0<T>() : LegacyCodec<T>("Q8_0") where T : unmanaged, ILanes<T>
 {
-    private const int Length = 32;
-    private const int BlockBytes = 2 + Length;
-
-    public override NumberFormat Format => NumberFormats.Q8_0;
+    private const int ScaleBytes = 2;
+    private const int BlockBytes = ScaleBytes + Length;
 
     public override ImportanceUse Importance => ImportanceUse.Ignored;
 
-    protected override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)
+    [SkipLocalsInit]
+    protected override void EncodePlain(ReadOnlySpan<float> values, Span<byte> blocks)
     {
-        for (; !values.IsEmpty; values = values[Length..], blocks = blocks[BlockBytes..])
+        Span<float> scales = stackalloc float[Batch];
+        Span<float> inverses = stackalloc float[Batch];
+        Span<ushort> halves = stackalloc ushort[Batch];
+        var count = values.Length / Length;
+        ref var elements = ref MemoryMarshal.GetReference(values);
+        for (var b = 0; b < count; b++)
+            scales[b] = BlockRange.Magnitude<T>(in Unsafe.Add(ref elements, b * Length), Length) / 127;
+        Casts.ToFp16(scales, halves);
+        Inverses(scales, inverses);
+        for (var b = 0; b < count; b++, blocks = blocks[BlockBytes..])
         {
-            var scale = BlockRange.Magnitude<T>(values[..Length]) / 127;
-            var inverse = scale != 0 ? 1 / scale : 0;
-            BinaryPrimitives.WriteUInt16LittleEndian(blocks, Fp16.FromSingle(scale));
-            if (!float.IsFinite(inverse))
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks, halves[b]);
+            ref var target = ref MemoryMarshal.GetReference(blocks[ScaleBytes..BlockBytes]);
+            if (float.IsFinite(inverses[b]))
             {
-                blocks[2..BlockBytes].Clear();
-                continue;
+                var inverse = T.Create(inverses[b]);
+                for (var i = 0; i < Length; i += T.Count)
+                    T.StoreBytes(Rounding.AwayFromZero(Elements<T>.At(in elements, b * Length + i) * inverse), ref Unsafe.Add(ref target, i));
             }
-            ref var target = ref MemoryMarshal.GetReference(blocks[2..BlockBytes]);
-            var lanes = MemoryMarshal.Cast<float, T>(values[..Length]);
-            var factor = T.Create(inverse);
-            for (var i = 0; i < lanes.Length; i++)
-                T.StoreBytes(Rounding.AwayFromZero(lanes[i] * factor), ref Unsafe.Add(ref target, i * T.Count));
+            else
+                blocks[ScaleBytes..BlockBytes].Clear();
         }
     }
 
@@ -41,7 +46,7 @@ internal sealed class Q8_0<T> : BlockCodec where T : unmanaged, ILanes<T>
         for (; !values.IsEmpty; values = values[Length..], blocks = blocks[BlockBytes..])
         {
             var scale = T.Create(Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks)));
-            ref var source = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<byte, sbyte>(blocks[2..BlockBytes]));
+            ref var source = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<byte, sbyte>(blocks[ScaleBytes..BlockBytes]));
             var lanes = MemoryMarshal.Cast<float, T>(values[..Length]);
             for (var i = 0; i < lanes.Length; i++)
                 lanes[i] = T.FromSBytes(in Unsafe.Add(ref source, i * T.Count)) * scale;

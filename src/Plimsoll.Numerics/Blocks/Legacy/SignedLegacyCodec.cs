@@ -1,31 +1,49 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Packing;
 using Plimsoll.Numerics.Blocks.Search;
 using Plimsoll.Numerics.Codecs;
 
 namespace Plimsoll.Numerics.Blocks.Legacy;
 
 /// <summary>x ≈ d · (code − levels), where d puts the element of largest magnitude on −levels. Q4_0, Q5_0.</summary>
-/// <param name="levels">Half the number of codes.</param>
-internal abstract class SignedLegacyCodec<T>(string name, int levels) : LegacyCodec<T>(name) where T : unmanaged, ILanes<T>
+internal abstract class SignedLegacyCodec<T, TPacking>(string name) : SearchedLegacyCodec<T>(name)
+    where T : unmanaged, ILanes<T>
+    where TPacking : ICodePacking
 {
     /// <summary>Bytes before the codes.</summary>
-    protected const int ScaleBytes = 2;
+    private const int ScaleBytes = 2;
 
-    protected abstract void Pack(ReadOnlySpan<byte> codes, Span<byte> packed);
-
-    protected abstract void Unpack(ReadOnlySpan<byte> packed, Span<byte> codes);
+    /// <summary>Half the number of codes.</summary>
+    private static int Levels
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1 << (TPacking.Bits - 1);
+    }
 
     [SkipLocalsInit]
-    protected sealed override void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block)
+    protected sealed override void EncodePlain(ReadOnlySpan<float> values, Span<byte> blocks)
     {
-        Span<byte> codes = stackalloc byte[Length];
-        var scale = BlockRange.LargestMagnitude<T>(values) / -levels;
-        var inverse = scale != 0 ? 1 / scale : 0;
-        BinaryPrimitives.WriteUInt16LittleEndian(block, Fp16.FromSingle(scale));
-        BlockRange.Codes(values, T.Create(-0f), T.Create(inverse), levels + 0.5f, 2 * levels - 1, codes);
-        Pack(codes, block[ScaleBytes..]);
+        Span<float> scales = stackalloc float[Batch];
+        Span<float> inverses = stackalloc float[Batch];
+        Span<ushort> halves = stackalloc ushort[Batch];
+        var count = values.Length / Length;
+        ref var elements = ref MemoryMarshal.GetReference(values);
+        for (var b = 0; b < count; b++)
+            scales[b] = BlockRange.LargestMagnitude32<T>(in Unsafe.Add(ref elements, b * Length)) / -Levels;
+        Casts.ToFp16(scales, halves);
+        Inverses(scales, inverses);
+        for (var b = 0; b < count; b++, blocks = blocks[Format.BlockBytes..])
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks, halves[b]);
+            var codes = blocks[ScaleBytes..Format.BlockBytes];
+            if (float.IsFinite(inverses[b]))
+                TPacking.Encode(in Unsafe.Add(ref elements, b * Length), T.Create(0), T.Create(inverses[b]), Levels + 0.5f, codes);
+            else
+                codes.Clear();
+        }
     }
 
     [SkipLocalsInit]
@@ -33,12 +51,12 @@ internal abstract class SignedLegacyCodec<T>(string name, int levels) : LegacyCo
     {
         Span<T> searched = stackalloc T[Length];
         Span<byte> codes = stackalloc byte[Length];
-        var scale = SignedScaleSearch.Run(x, weights, levels, searched);
+        var scale = SignedScaleSearch.Run(x, weights, Levels, searched);
         for (var lane = 0; !blocks.IsEmpty; lane++, blocks = blocks[Format.BlockBytes..])
         {
             LaneBytes.Read(searched, lane, codes);
             BinaryPrimitives.WriteUInt16LittleEndian(blocks, Fp16.FromSingle(LaneBytes.At(scale, lane)));
-            Pack(codes, blocks[ScaleBytes..Format.BlockBytes]);
+            TPacking.Pack(codes, blocks[ScaleBytes..Format.BlockBytes]);
         }
     }
 
@@ -48,8 +66,8 @@ internal abstract class SignedLegacyCodec<T>(string name, int levels) : LegacyCo
         Span<byte> codes = stackalloc byte[Length];
         for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
         {
-            Unpack(blocks[ScaleBytes..Format.BlockBytes], codes);
-            Elements<T>.Centred(codes, levels, Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks)), values[..Length]);
+            TPacking.Unpack(blocks[ScaleBytes..Format.BlockBytes], codes);
+            Elements<T>.Centred(codes, Levels, Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks)), values[..Length]);
         }
     }
 }
