@@ -4,7 +4,6 @@ using Plimsoll.Checkpoints.Data;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Checkpoints.Layouts;
-using Plimsoll.Checkpoints.Tokenizers;
 using Plimsoll.Models;
 using Plimsoll.Planning.Weights.Gguf;
 using Plimsoll.Quantization.Gguf.Architectures;
@@ -81,7 +80,7 @@ internal sealed class GgufFromHuggingFace
         keys.Text("general.type", "model");
         keys.Text("general.name", located.Shape.Id);
         architecture.WriteKeys(model, new(keys, architecture.Name));
-        var vocabulary = architecture.Adapt(VocabularyReader.Read(Path.GetDirectoryName(model.ConfigPath)!), model);
+        var vocabulary = architecture.Adapt(ScoredVocabulary.Read(Path.GetDirectoryName(model.ConfigPath)!), model);
         TokenizerKeys.Write(keys, vocabulary, model);
         return keys;
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
+using Plimsoll.Quantization.Importance;
 
 namespace Plimsoll.Quantization.Gguf;
 
@@ -43,4 +44,9 @@ public sealed record GgufRecipe
 /// <param name="Dataset">The text it was made from; null when unknown.</param>
 /// <param name="Chunks">Pieces of that text; null when unknown.</param>
 /// <param name="Columns">By tensor name; for stacked experts the columns of one expert after the other.</param>
-public sealed record GgufImportance(string File, string? Dataset, int? Chunks, IReadOnlyDictionary<string, ReadOnlyMemory<float>> Columns);
+public sealed record GgufImportance(string File, string? Dataset, int? Chunks, IReadOnlyDictionary<string, ReadOnlyMemory<float>> Columns)
+{
+    /// <param name="file">The file that the matrix was read from.</param>
+    public static GgufImportance Of(string file, ImportanceMatrix matrix) => new(file, matrix.Datasets.FirstOrDefault(), matrix.Chunks,
+        matrix.Entries.ToDictionary(entry => entry.Name, entry => (ReadOnlyMemory<float>)entry.MeanSquares(), StringComparer.Ordinal));
+}

@@ -2,6 +2,7 @@ using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Models;
 using Plimsoll.Quantization.Gguf;
+using Plimsoll.Quantization.Importance;
 using Plimsoll.Testing.Peers;
 
 namespace Plimsoll.Quantization.Tests.Gguf;
@@ -46,15 +47,15 @@ public sealed class GgufRequantizationTests
         var plain = Write(checkpoint.Path, folder, "f32");
         var importance = Importance(plain);
         var expected = folder.File("expected.gguf");
-        Llama.Quantize(plain, expected, GgufFileType.Find(fileType)!.Id, importance: importance.ToDictionary(pair => pair.Key, pair => pair.Value.ToArray()));
+        Llama.Quantize(plain, expected, GgufFileType.Find(fileType)!.Id, importance: importance.Entries.ToDictionary(entry => entry.Name, entry => entry.MeanSquares()));
 
-        var actual = Write(checkpoint.Path, folder, fileType, recipe => recipe with { Importance = new("folder/calibration.gguf", "wiki.train.raw", 100, importance) });
+        var actual = Write(checkpoint.Path, folder, fileType, recipe => recipe with { Importance = GgufImportance.Of("folder/calibration.gguf", importance) });
 
         GgufComparison.AssertSameTensors(expected, actual);
         var metadata = GgufReader.ReadHeader(actual).Metadata;
         Assert.Equal("calibration.gguf", metadata.String("quantize.imatrix.file"));
         Assert.Equal("wiki.train.raw", metadata.String("quantize.imatrix.dataset"));
-        Assert.Equal(importance.Count, metadata.Integer("quantize.imatrix.entries_count"));
+        Assert.Equal(importance.Entries.Length, metadata.Integer("quantize.imatrix.entries_count"));
         Assert.Equal(100, metadata.Integer("quantize.imatrix.chunks_count"));
     }
 
@@ -108,16 +109,22 @@ public sealed class GgufRequantizationTests
     }
 
     /// <summary>A number per column and expert, uneven as activations are.</summary>
-    private static Dictionary<string, ReadOnlyMemory<float>> Importance(string gguf)
+    private static ImportanceMatrix Importance(string gguf)
     {
         var random = new Random(7);
-        return Checkpoint.Open(gguf).Tensors.Where(tensor => tensor.Dimensions.Length > 1).ToDictionary(tensor => tensor.Name, tensor =>
+        return new()
         {
-            var values = new float[tensor.Dimensions[^1] * (tensor.Dimensions.Length > 2 ? tensor.Dimensions[0] : 1)];
-            foreach (ref var value in values.AsSpan())
-                value = (float)Math.Exp(3 * random.NextDouble());
-            return (ReadOnlyMemory<float>)values;
-        });
+            Datasets = ["wiki.train.raw"],
+            Chunks = 100,
+            Entries =
+            [
+                .. Checkpoint.Open(gguf).Tensors.Where(tensor => tensor.Dimensions.Length > 1).Select(tensor =>
+                {
+                    var matrices = tensor.Dimensions.Length > 2 ? (int)tensor.Dimensions[0] : 1;
+                    return new ImportanceEntry(tensor.Name, [.. Enumerable.Range(0, (int)tensor.Dimensions[^1] * matrices).Select(_ => (float)Math.Exp(3 * random.NextDouble()))], [.. Enumerable.Repeat(8L, matrices)]);
+                }),
+            ],
+        };
     }
 
     private static string Write(string source, TemporaryFolder folder, string fileType, Func<GgufRecipe, GgufRecipe>? change = null)
