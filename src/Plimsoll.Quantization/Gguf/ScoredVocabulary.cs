@@ -2,7 +2,7 @@ using Plimsoll.Checkpoints.Tokenizers;
 
 namespace Plimsoll.Quantization.Gguf;
 
-/// <summary>The vocabulary of a Hugging Face folder with the scores of its SentencePiece model.</summary>
+/// <summary>The vocabulary of a Hugging Face folder with the scores of its SentencePiece model, where it has one.</summary>
 /// <remarks>
 /// <c>tokenizer.json</c> says which tokens there are, added ones included, and keeps the order of merges; the scores that GGUF stores are in
 /// <c>tokenizer.model</c> only.
@@ -24,7 +24,11 @@ internal static class ScoredVocabulary
             return vocabulary;
         return vocabulary with
         {
-            Scores = [.. vocabulary.Tokens.Select((token, id) => id < pieces.Count && pieces.Tokens[id] == token ? pieces.Scores[id] : AddedScore)],
+            Scores = [.. vocabulary.Tokens.Select((_, id) => IsPiece(id) ? pieces.Scores[id] : AddedScore)],
+            // Some tokenizer.json list as added what is a piece like others.
+            Types = [.. vocabulary.Types.Select((type, id) => type == TokenType.UserDefined && IsPiece(id) ? pieces.Types[id] : type)],
         };
+
+        bool IsPiece(int id) => id < pieces.Count && pieces.Tokens[id] == vocabulary.Tokens[id];
     }
 }

@@ -68,8 +68,8 @@ internal sealed class RandomCheckpoint : IDisposable
         var offset = 0L;
         foreach (var (name, tensor) in tensors)
         {
-            json.Append(json.Length > 1 ? "," : "").Append($"\"{name}\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(',', tensor.Dimensions)}],\"data_offsets\":[{offset},{offset + 4L * tensor.Values.Length}]}}");
-            offset += 4L * tensor.Values.Length;
+            json.Append(json.Length > 1 ? "," : "").Append($"\"{name}\":{{\"dtype\":\"{tensor.Type}\",\"shape\":[{string.Join(',', tensor.Dimensions)}],\"data_offsets\":[{offset},{offset + tensor.Stored.Length}]}}");
+            offset += tensor.Stored.Length;
         }
         var header = Encoding.UTF8.GetBytes(json.Append('}').ToString());
         var file = new MemoryStream();
@@ -78,9 +78,20 @@ internal sealed class RandomCheckpoint : IDisposable
         file.Write(length);
         file.Write(header);
         foreach (var tensor in tensors.Values)
-            file.Write(MemoryMarshal.AsBytes(tensor.Values.AsSpan()));
+            file.Write(tensor.Stored);
         return file.ToArray();
     }
 }
 
-internal sealed record RandomTensor(long[] Dimensions, float[] Values);
+/// <param name="Values">FP32 numbers; empty for a tensor of bytes.</param>
+internal sealed record RandomTensor(long[] Dimensions, float[] Values)
+{
+    public RandomTensor(long[] dimensions, byte[] bytes) : this(dimensions, Array.Empty<float>()) => Bytes = bytes;
+
+    /// <summary>The bytes of a U8 tensor; null for numbers.</summary>
+    public byte[]? Bytes { get; }
+
+    public string Type => Bytes is null ? "F32" : "U8";
+
+    public ReadOnlySpan<byte> Stored => Bytes ?? MemoryMarshal.AsBytes(Values.AsSpan());
+}

@@ -36,12 +36,13 @@ internal static class ReferenceMath
     public static double[] Add(double[] left, double[] right, double scale = 1) => [.. left.Zip(right, (a, b) => a + scale * b)];
 
     /// <summary>Rotates the first <paramref name="rotated"/> elements of a head: element j with j + rotated/2, or neighbours.</summary>
-    public static double[] Rotate(double[] head, int position, double theta, int rotated, bool neighbours = false)
+    /// <param name="divisor">What the frequency of a pair is divided by; null for 1.</param>
+    public static double[] Rotate(double[] head, int position, double theta, int rotated, bool neighbours = false, Func<int, double>? divisor = null)
     {
         var result = (double[])head.Clone();
         for (var pair = 0; pair < rotated / 2; pair++)
         {
-            var angle = position * Math.Pow(theta, -2.0 * pair / rotated);
+            var angle = position * Math.Pow(theta, -2.0 * pair / rotated) / (divisor?.Invoke(pair) ?? 1);
             var (a, b) = neighbours ? (2 * pair, 2 * pair + 1) : (pair, pair + rotated / 2);
             result[a] = head[a] * Math.Cos(angle) - head[b] * Math.Sin(angle);
             result[b] = head[a] * Math.Sin(angle) + head[b] * Math.Cos(angle);

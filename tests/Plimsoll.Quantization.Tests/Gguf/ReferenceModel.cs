@@ -1,3 +1,7 @@
+using Plimsoll.Checkpoints.Gguf;
+using Plimsoll.Models;
+using Plimsoll.Quantization.Gguf;
+using Plimsoll.Testing.Peers;
 using static Plimsoll.Quantization.Tests.Gguf.ReferenceMath;
 
 namespace Plimsoll.Quantization.Tests.Gguf;
@@ -7,6 +11,25 @@ namespace Plimsoll.Quantization.Tests.Gguf;
 internal sealed class ReferenceModel(IReadOnlyDictionary<string, RandomTensor> tensors, ReferenceStyle style)
 {
     private readonly int headDim = style.HeadDim;
+
+    /// <summary>llama.cpp computes from the GGUF file of a checkpoint, in FP32, what this model computes from the checkpoint itself.</summary>
+    public static void AssertComputes(RandomCheckpoint checkpoint, ReferenceStyle style)
+    {
+        int[] tokens = [5, 270, 99, 4, 271, 8, 200];
+        using var folder = new TemporaryFolder();
+        var plan = GgufConversion.Plan(ModelLocator.FromPath(checkpoint.Path), new() { FileName = "tiny.gguf", FileType = GgufFileType.Find("f32")! });
+        using var llama = Llama.Load(PlanFiles.Write(plan, folder.Path).Single());
+        var actual = llama.Logits(tokens);
+        var expected = new ReferenceModel(checkpoint.Tensors, style).Logits(tokens);
+
+        // llama.cpp looks GELU up in a table of FP16 values; the other functions are good to 1e-5.
+        var scale = expected.Max(row => row.Max(Math.Abs));
+        for (var position = 0; position < tokens.Length; position++)
+        {
+            for (var token = 0; token < expected[position].Length; token++)
+                Assert.True(Math.Abs(actual[position][token] - expected[position][token]) < 3e-3 * scale, $"position {position}, token {token}: {actual[position][token]} and {expected[position][token]} of {scale}");
+        }
+    }
 
     /// <summary>The logits after each token: (tokens, vocabulary).</summary>
     public double[][] Logits(int[] tokens)
@@ -69,7 +92,7 @@ internal sealed class ReferenceModel(IReadOnlyDictionary<string, RandomTensor> t
             .. queries.Select((heads, position) => Linear(folder + style.Output,
             [
                 .. heads.SelectMany((head, index) => Attend(head, [.. keys.Take(position + 1).Select(key => key[index / groups])], [.. values.Take(position + 1).Select(value => value[index / groups])],
-                    style.AttentionScale ?? 1 / Math.Sqrt(headDim), style.ScoreCap, style.Sinks ? tensors[folder + "sinks"].Values[index] : null)),
+                    style.AttentionScale ?? style.RotationScale * style.RotationScale / Math.Sqrt(headDim), style.ScoreCap, style.Sinks ? tensors[folder + "sinks"].Values[index] : null)),
             ])),
         ];
     }
@@ -129,7 +152,7 @@ internal sealed class ReferenceModel(IReadOnlyDictionary<string, RandomTensor> t
         _ => head,
     };
 
-    private double[] Rotated(double[] head, int position) => style.Theta == 0 ? head : Rotate(head, position, style.Theta, style.Rotated ?? headDim, style.RotatesNeighbours);
+    private double[] Rotated(double[] head, int position) => style.Theta == 0 ? head : Rotate(head, position, style.Theta, style.Rotated ?? headDim, style.RotatesNeighbours, style.FrequencyDivisor);
 
     private IEnumerable<double[]> Heads(double[] projection) => projection.Chunk(headDim);
 

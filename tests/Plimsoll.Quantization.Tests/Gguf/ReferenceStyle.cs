@@ -25,6 +25,12 @@ internal sealed record ReferenceStyle
 
     public bool RotatesNeighbours { get; init; }
 
+    /// <summary>What scaling divides the frequency of each pair by; null for nothing.</summary>
+    public Func<int, double>? FrequencyDivisor { get; init; }
+
+    /// <summary>What rotated queries and keys are multiplied by.</summary>
+    public double RotationScale { get; init; } = 1;
+
     public bool LayerNorm { get; init; }
 
     public double Epsilon { get; init; } = 1e-5;
