@@ -27,6 +27,12 @@ internal static class ScoredVocabulary
             Scores = [.. vocabulary.Tokens.Select((_, id) => IsPiece(id) ? pieces.Scores[id] : AddedScore)],
             // Some tokenizer.json list as added what is a piece like others.
             Types = [.. vocabulary.Types.Select((type, id) => type == TokenType.UserDefined && IsPiece(id) ? pieces.Types[id] : type)],
+            Special = vocabulary.Special with
+            {
+                Bos = vocabulary.Special.Bos ?? pieces.Special.Bos,
+                Eos = vocabulary.Special.Eos ?? pieces.Special.Eos,
+                Unknown = vocabulary.Special.Unknown ?? pieces.Special.Unknown,
+            },
         };
 
         bool IsPiece(int id) => id < pieces.Count && pieces.Tokens[id] == vocabulary.Tokens[id];
