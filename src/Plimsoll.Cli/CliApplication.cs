@@ -8,6 +8,7 @@ using Plimsoll.Cli.Gpus;
 using Plimsoll.Cli.Inspect;
 using Plimsoll.Cli.Models;
 using Plimsoll.Cli.Plan;
+using Plimsoll.Cli.Quantize;
 using Plimsoll.Cli.Tokenize;
 
 namespace Plimsoll.Cli;
@@ -81,6 +82,7 @@ internal static class CliApplication
         yield return FitCommand.Create(environment);
         yield return GpusCommand.Create(environment);
         yield return ModelsCommand.Create(environment);
+        yield return QuantizeCommand.Create(environment);
         yield return InspectCommand.Create(environment);
         yield return TokenizeCommand.Create(environment);
         yield return FormatsCommand.Create(environment);

@@ -1,3 +1,5 @@
+using Plimsoll.Quantization.Running;
+
 namespace Plimsoll.Cli;
 
 /// <summary>What a command may know of the world. Tests pass their own.</summary>
@@ -22,7 +24,13 @@ internal sealed record CliEnvironment
 
     public int Width { get; init; } = 120;
 
+    /// <summary>Threads that run at the same time.</summary>
+    public int Processors { get; init; } = Environment.ProcessorCount;
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The file system that large outputs go to.</summary>
+    public OutputDisk Disk { get; init; } = new();
 
     /// <summary>Cancelled by Ctrl-C and by a polite request to end.</summary>
     public CancellationToken Interrupted { get; init; }

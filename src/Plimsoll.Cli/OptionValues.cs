@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Plimsoll.Numerics;
 
 namespace Plimsoll.Cli;
 
@@ -16,6 +17,20 @@ internal static class OptionValues
     {
         Description = description,
         CustomParser = result => ParseCount(result, minimum, maximum),
+    };
+
+    /// <summary>A number of bytes: <c>2GB</c>, <c>500MiB</c>.</summary>
+    public static Option<long?> Bytes(string name, string description, long minimum) => new(name)
+    {
+        Description = description,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (ByteSize.TryParse(text, out var size) && size.Bytes >= minimum)
+                return size.Bytes;
+            result.AddError($"{Name(result)} takes a size of at least {new ByteSize(minimum).ToDecimalString()}, such as 2GB or 500MiB, not '{text}'.");
+            return null;
+        },
     };
 
     /// <summary><c>8192</c>, <c>8k</c> (8 x 1024), <c>1m</c>.</summary>

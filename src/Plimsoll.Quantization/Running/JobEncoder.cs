@@ -20,8 +20,10 @@ internal sealed class JobEncoder(PieceBuffers buffers, int threads, bool allowNo
         {
             ForEach(pieces, (index, thread) =>
             {
-                var values = Read(job, pieces[index], thread, out _);
-                job.Observe(pieces[index].FirstRow, values);
+                var (firstRow, floats) = pieces[index];
+                var values = buffers.Values(thread, floats);
+                Read(job, firstRow, values, allowNonFinite);
+                job.Observe(firstRow, values);
             });
         }
         // Sums are kept by piece, so that their total does not depend on who came first.
@@ -29,30 +31,34 @@ internal sealed class JobEncoder(PieceBuffers buffers, int threads, bool allowNo
         ForEach(pieces, (index, thread) =>
         {
             var (firstRow, floats) = pieces[index];
-            var values = Read(job, pieces[index], thread, out var replaced);
-            Interlocked.Add(ref nonFinite, replaced);
-            job.EncodeRows(firstRow, values, outputs);
-            var decoded = buffers.Decoded(thread, floats);
-            job.DecodeRows(firstRow, decoded, outputs);
-            errors[index] = SquaredError.Of(values, decoded);
+            var piece = EncodePiece(job, outputs, firstRow, buffers.Values(thread, floats), buffers.Decoded(thread, floats), allowNonFinite);
+            errors[index] = piece.Error;
+            Interlocked.Add(ref nonFinite, piece.NonFinite);
             encoded(floats);
         });
         job.Complete(outputs);
         return new(errors.Aggregate(default(SquaredError), (sum, error) => sum + error), nonFinite);
     }
 
-    private Span<float> Read(WeightJob job, (long FirstRow, int Floats) piece, int thread, out int replaced)
+    /// <summary>Reads, encodes and decodes rows once.</summary>
+    /// <param name="values">Receives the rows; a whole number of them.</param>
+    /// <param name="decoded">Receives what they are decoded to; as long.</param>
+    public static EncodedJob EncodePiece(WeightJob job, OutputBuffers outputs, long firstRow, Span<float> values, Span<float> decoded, bool allowNonFinite)
     {
-        var values = buffers.Values(thread, piece.Floats);
-        job.ReadRows(piece.FirstRow, values);
-        replaced = 0;
-        if (FiniteWeights.FindOther(values) is >= 0 and var at)
-        {
-            if (!allowNonFinite)
-                throw new NonFiniteWeightException(job.Name, piece.FirstRow + at / job.RowLength, at % job.RowLength, values[at]);
-            replaced = FiniteWeights.ReplaceOthers(values);
-        }
-        return values;
+        var nonFinite = Read(job, firstRow, values, allowNonFinite);
+        job.EncodeRows(firstRow, values, outputs);
+        job.DecodeRows(firstRow, decoded, outputs);
+        return new(SquaredError.Of(values, decoded), nonFinite);
+    }
+
+    private static int Read(WeightJob job, long firstRow, Span<float> values, bool allowNonFinite)
+    {
+        job.ReadRows(firstRow, values);
+        if (FiniteWeights.FindOther(values) is not (>= 0 and var at))
+            return 0;
+        return allowNonFinite
+            ? FiniteWeights.ReplaceOthers(values)
+            : throw new NonFiniteWeightException(job.Name, firstRow + at / job.RowLength, at % job.RowLength, values[at]);
     }
 
     /// <summary>Calls the body for every piece; of several failures the one of the first piece is thrown, as a single thread would.</summary>

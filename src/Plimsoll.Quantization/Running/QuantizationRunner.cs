@@ -24,6 +24,9 @@ public sealed class QuantizationRunner
         places = [.. plan.Files.SelectMany((file, fileIndex) => file.Jobs.Select((_, jobIndex) => (fileIndex, jobIndex)))];
     }
 
+    /// <summary>Where a run for this target keeps what it has written until the output is whole.</summary>
+    public static string UnfinishedPath(string target) => PartialOutput.PathFor(target);
+
     /// <summary>Writes the whole output, or nothing under its name. What an unsuccessful run had written stays beside the target for <see cref="QuantizationRequest.Resume"/>.</summary>
     /// <exception cref="QuantizationRefusedException">The target is taken, or the unfinished run beside it is of other work.</exception>
     /// <exception cref="NonFiniteWeightException">A weight is NaN or infinite.</exception>

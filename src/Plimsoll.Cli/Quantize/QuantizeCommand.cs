@@ -1,0 +1,115 @@
+using System.CommandLine;
+using Plimsoll.Quantization;
+using Plimsoll.Quantization.Output;
+using Plimsoll.Quantization.Running;
+
+namespace Plimsoll.Cli.Quantize;
+
+/// <summary><c>plimsoll quantize MODEL --to FORMAT -o OUT</c>: a checkpoint in a smaller format.</summary>
+internal static class QuantizeCommand
+{
+    public static Command Create(CliEnvironment environment)
+    {
+        var command = new Command(
+            "quantize",
+            """
+            Writes a checkpoint in another format: a GGUF file that llama.cpp loads, or a folder of safetensors that transformers and vLLM load.
+            Reads one tensor at a time, so memory depends on the largest tensor and not on the model. The output appears when it is whole.
+
+            Examples:
+              plimsoll quantize ./Qwen3-8B --to q4_k_m -o qwen3-8b-q4_k_m.gguf
+              plimsoll quantize ./Qwen3-8B --to gptq:4bit-g128 -o qwen3-8b-gptq
+              plimsoll quantize model-f16.gguf --to gguf:iq2_xs --imatrix imatrix.gguf -o model-iq2_xs.gguf
+              plimsoll quantize ./Qwen3-8B --to q4_k_m --tensor-type 'attn_v=q8_0' --search best -o best.gguf
+              plimsoll quantize ./Qwen3-8B --to nf4 --memory-plan -o qwen3-8b-nf4
+            """)
+        {
+            QuantizeOptions.Model,
+        };
+        foreach (var option in QuantizeOptions.All)
+            command.Options.Add(option);
+        command.SetAction(parsed => Run(parsed, environment));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CliEnvironment environment)
+    {
+        try
+        {
+            var target = QuantizeTarget.Read(parsed);
+            var source = QuantizeSource.Open(parsed.GetValue(QuantizeOptions.Model)!, environment);
+            var plan = source.Plan(target);
+            var request = Request(parsed, environment, target, source);
+            return parsed.GetValue(QuantizeOptions.MemoryPlan) ? ShowPlan(parsed, environment, target, plan, request) : Quantize(parsed, environment, target, source, plan, request);
+        }
+        catch (QuantizationRefusedException refused)
+        {
+            throw CliException.WrongUsage(refused.Message);
+        }
+        catch (NonFiniteWeightException failure)
+        {
+            throw CliException.BadInput(failure.Message, "--allow-nonfinite writes 0 in its place");
+        }
+    }
+
+    private static QuantizationRequest Request(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source) => new()
+    {
+        Target = parsed.GetValue(QuantizeOptions.Out)!,
+        Recipe = target.Recipe,
+        SourceFiles = source.Files,
+        Threads = parsed.GetValue(QuantizeOptions.Threads) ?? environment.Processors,
+        Resume = parsed.GetValue(QuantizeOptions.Resume),
+        Replace = parsed.GetValue(QuantizeOptions.Force),
+        AllowNonFinite = parsed.GetValue(QuantizeOptions.AllowNonFinite),
+        Disk = environment.Disk,
+        Time = environment.Time,
+    };
+
+    private static int ShowPlan(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, OutputPlan plan, QuantizationRequest request)
+    {
+        var preview = QuantizationPreview.Create(plan, request);
+        var terminal = CliApplication.CreateTerminal(parsed, environment);
+        if (parsed.GetValue(GlobalOptions.Json))
+            QuantizeJson.Write(terminal.Out, request, target, plan, preview);
+        else
+            QuantizeTable.Write(terminal, request, target, plan, preview);
+        return ExitCode.Yes;
+    }
+
+    private static int Quantize(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source, OutputPlan plan, QuantizationRequest request)
+    {
+        var terminal = CliApplication.CreateTerminal(parsed, environment);
+        QuantizationReport report;
+        Progress? progress = null;
+        var allWeights = 1L;
+        try
+        {
+            report = QuantizationRunner.Run(plan, request with { Started = Started, Progress = (done, tensor) => progress?.Report(SourceBytes(done), tensor) }, environment.Interrupted);
+        }
+        catch (Exception) when (progress is not null && Directory.Exists(QuantizationRunner.UnfinishedPath(request.Target)))
+        {
+            progress.Dispose();
+            terminal.Error.WriteLine($"plimsoll: what was written so far is in {QuantizationRunner.UnfinishedPath(request.Target)}; the same command with --resume goes on from there");
+            throw;
+        }
+        finally
+        {
+            progress?.Dispose();
+        }
+        var result = new QuantizeResult(request.Target, target.Format, source.Bytes, request.Threads, plan.Notes, report);
+        if (parsed.GetValue(GlobalOptions.Json))
+            QuantizeJson.Write(terminal.Out, result);
+        else
+            QuantizeTable.Write(terminal, result);
+        return ExitCode.Yes;
+
+        void Started(RunPlan runPlan, long weights, long done)
+        {
+            allWeights = Math.Max(1, weights);
+            progress = Progress.Start(parsed, environment, "quantize", source.Bytes, ProgressUnit.Bytes, SourceBytes(done));
+        }
+
+        // The stored bytes of a weight differ by tensor; over the run they come to what the source holds.
+        long SourceBytes(long weights) => (long)((double)source.Bytes * weights / allWeights);
+    }
+}
