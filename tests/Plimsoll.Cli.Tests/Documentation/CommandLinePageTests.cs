@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Plimsoll.Cli.Tests.Quantize;
 
 namespace Plimsoll.Cli.Tests.Documentation;
 
@@ -99,6 +100,18 @@ public partial class CommandLinePageTests
         var run = CommandRun.Of("accuracy", cases, "--json");
         Assert.True(run.ExitCode == 0, run.Error);
         AssertDescribed(run.Json, Section("## plimsoll accuracy"));
+    }
+
+    [Fact]
+    public void Every_member_of_the_quantize_answers_is_described()
+    {
+        using var models = new SmallModels();
+        foreach (var option in (string[])["--memory-plan", "--force"])
+        {
+            var run = CommandRun.Of("quantize", models.Gguf(), "--to", "q8_0", "-o", models.Output("out.gguf"), option, "--json");
+            Assert.True(run.ExitCode == 0, run.Error);
+            AssertDescribed(run.Json, Section("## plimsoll quantize"));
+        }
     }
 
     [Fact]

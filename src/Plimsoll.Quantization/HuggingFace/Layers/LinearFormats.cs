@@ -24,14 +24,14 @@ internal static partial class LinearFormats
     {
         ["gptq"] = "gptq:4bit-g128", ["awq"] = "awq:4bit-g128", ["bnb-nf4"] = "nf4", ["bnb-fp4"] = "fp4", ["int8"] = "bnb-int8",
         ["ct:w4a16"] = "ct:w4a16-g128", ["w4a16"] = "ct:w4a16-g128", ["w8a16"] = "ct:w8a16", ["w8a8"] = "ct:w8a8", ["ct:int8"] = "ct:w8a8",
-        ["fp8"] = "fp8:channel", ["ct:fp8"] = "fp8:channel", ["fp8:block"] = "fp8:block128", ["ct:fp8-block"] = "ct:fp8-block128",
+        ["fp8"] = "fp8:channel", ["ct:fp8"] = "fp8:channel", ["fp8:block"] = "fp8:block128", ["fp8-block"] = "fp8:block128", ["ct:fp8-block"] = "ct:fp8-block128",
         ["ct:nvfp4"] = "nvfp4", ["mxfp4"] = "ct:mxfp4",
     };
 
     /// <summary>One of each kind, for help and suggestions.</summary>
     public static ImmutableArray<string> Names { get; } = [.. Fixed.Select(format => format.Name)];
 
-    [GeneratedRegex(@"^gptq[:\-](int)?(?<bits>[2348])(-?bits?)?(-g(?<group>-1|[1-9][0-9]{0,4}))?(?<asym>-asym)?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^gptq(?<asym>-v2)?[:\-](int)?(?<bits>[2348])(-?bits?)?(-g(?<group>-1|[1-9][0-9]{0,4}))?(?<asym>-asym)?$", RegexOptions.CultureInvariant)]
     private static partial Regex Gptq { get; }
 
     [GeneratedRegex(@"^awq[:\-](int)?4(-?bits?)?(-g(?<group>-1|[1-9][0-9]{0,4}))?$", RegexOptions.CultureInvariant)]

@@ -1,0 +1,181 @@
+using Plimsoll.Checkpoints;
+using Plimsoll.Numerics;
+using Plimsoll.Quantization.Running;
+
+namespace Plimsoll.Cli.Tests.Quantize;
+
+public sealed class QuantizeCommandTests : IDisposable
+{
+    private readonly SmallModels models = new();
+
+    public void Dispose() => models.Dispose();
+
+    [Fact]
+    public void A_GGUF_file_is_written_and_reported()
+    {
+        var output = models.Output("out.gguf");
+        var run = CommandRun.Of("quantize", models.Gguf(), "--to", "q8_0", "-o", output);
+        Assert.True(run.ExitCode == 0, run.Error);
+        // Time, speed and memory differ from run to run.
+        var lines = run.Output.ReplaceLineEndings("\n").Split('\n').Where(line => !line.Contains("weights/s", StringComparison.Ordinal) && !line.StartsWith("memory at most", StringComparison.Ordinal));
+        Golden.Match("q8_0.txt", string.Join('\n', lines).Replace(output, "out.gguf", StringComparison.Ordinal));
+        Assert.Contains("weights/s", run.Output, StringComparison.Ordinal);
+        Assert.Contains("memory at most", run.Output, StringComparison.Ordinal);
+        var written = Checkpoint.Open(output);
+        Assert.Equal("Q8_0", written.Tensors.Single(tensor => tensor.Name == "blk.3.ffn_up.weight").Format.Name);
+        Assert.Equal(["out.gguf", "tiny-f32.gguf"], Directory.EnumerateFileSystemEntries(models.Output(".")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void The_same_command_gives_the_same_bytes_with_any_number_of_threads()
+    {
+        var source = models.Gguf();
+        Run(source, "--to", "q4_0", "--threads", "1", "-o", models.Output("one.gguf"));
+        Run(source, "--to", "gguf:q4_0", "--threads", "5", "-o", models.Output("five.gguf"));
+        Assert.Equal(File.ReadAllBytes(models.Output("one.gguf")), File.ReadAllBytes(models.Output("five.gguf")));
+    }
+
+    [Fact]
+    public void A_folder_of_safetensors_is_written_with_its_configuration()
+    {
+        var output = models.Output("out");
+        var json = Run(models.Folder(), "--to", "f32", "-o", output, "--json").Json;
+        Assert.Equal(("plimsoll.quantize/1", output, "fp32", 32.0, 0.0), (json.GetProperty("schema").GetString(), json.GetProperty("output").GetString(), json.GetProperty("format").GetString(),
+            json.GetProperty("bits_per_weight").GetDouble(), json.GetProperty("relative_error").GetDouble()));
+        Assert.True(File.Exists(Path.Combine(output, "config.json")));
+        Assert.All(Checkpoint.Open(output).Tensors, tensor => Assert.Equal(NumberFormats.Fp32, tensor.Format));
+    }
+
+    [Fact]
+    public void The_ending_of_the_output_decides_between_a_folder_and_a_GGUF_file()
+    {
+        Assert.Equal("gguf:f16", Run(models.Gguf(), "--to", "f16", "-o", models.Output("out.gguf"), "--json").Json.GetProperty("format").GetString());
+        Assert.Equal("fp16", Run(models.Folder(), "--to", "f16", "-o", models.Output("folder"), "--json").Json.GetProperty("format").GetString());
+    }
+
+    [Fact]
+    public void Types_of_single_tensors_go_before_the_mixture()
+    {
+        Run(models.Gguf(), "--to", "q8_0", "--tensor-type", "attn_v=f16", "--tensor-type", "attn_=q5_0", "--output-type", "f32", "-o", models.Output("out.gguf"));
+        var types = Checkpoint.Open(models.Output("out.gguf")).Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Format.Name);
+        Assert.Equal(("FP16", "Q5_0", "FP32", "Q8_0"), (types["blk.0.attn_v.weight"], types["blk.0.attn_k.weight"], types["output.weight"], types["blk.0.ffn_up.weight"]));
+    }
+
+    [Fact]
+    public void A_memory_plan_writes_nothing_and_its_lines_add_up()
+    {
+        var run = Run(models.Gguf(), "--to", "q8_0", "-o", models.Output("out.gguf"), "--memory-plan", "--json", "--threads", "3");
+        var (json, sum) = (run.Json, 0L);
+        foreach (var part in (string[])["resident_bytes", "output_buffer_bytes", "piece_bytes", "runtime_bytes"])
+            sum += json.GetProperty(part).GetInt64();
+        Assert.Equal(sum, json.GetProperty("planned_peak_bytes").GetInt64());
+        Assert.Equal(3, json.GetProperty("threads").GetInt32());
+        Assert.False(File.Exists(models.Output("out.gguf")));
+        Assert.Contains("peak memory", Run(models.Gguf(), "--to", "q8_0", "-o", models.Output("out.gguf"), "--memory-plan").Output, StringComparison.Ordinal);
+        Run(models.Gguf(), "--to", "q8_0", "-o", models.Output("out.gguf"));
+        Assert.Equal(new FileInfo(models.Output("out.gguf")).Length, json.GetProperty("disk_bytes").GetInt64());
+    }
+
+    [Fact]
+    public void An_output_that_exists_is_kept_unless_force_is_given()
+    {
+        var source = models.Gguf();
+        File.WriteAllText(models.Output("out.gguf"), "precious");
+        AssertFails(2, "exists; --force replaces it", source, "--to", "q8_0", "-o", models.Output("out.gguf"));
+        Assert.Equal("precious", File.ReadAllText(models.Output("out.gguf")));
+        Run(source, "--to", "q8_0", "--force", "-o", models.Output("out.gguf"));
+        AssertFails(2, "is the file that is read", source, "--to", "q8_0", "--force", "-o", source);
+    }
+
+    [Fact]
+    public void A_quantized_source_needs_a_word()
+    {
+        Run(models.Gguf(), "--to", "q8_0", "-o", models.Output("q8.gguf"));
+        AssertFails(2, "--requantize", models.Output("q8.gguf"), "--to", "q4_0", "-o", models.Output("q4.gguf"));
+        Run(models.Output("q8.gguf"), "--to", "q4_0", "--requantize", "-o", models.Output("q4.gguf"));
+    }
+
+    [Fact]
+    public void A_weight_that_is_NaN_is_named_and_can_be_allowed()
+    {
+        var source = SmallModels.Spoil(models.Gguf(), "blk.2.ffn_up.weight", 65, float.NaN);
+        var run = AssertFails(3, "blk.2.ffn_up.weight[2, 1] is NaN", source, "--to", "q8_0", "-o", models.Output("out.gguf"));
+        Assert.Contains("--allow-nonfinite writes 0 in its place", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--resume goes on from there", run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(models.Output("out.gguf")));
+        var json = Run(source, "--to", "q8_0", "--allow-nonfinite", "--resume", "-o", models.Output("out.gguf"), "--json").Json;
+        Assert.Equal(1, json.GetProperty("non_finite").GetInt64());
+        Assert.True(json.GetProperty("resumed_tensors").GetInt32() > 0);
+    }
+
+    [Fact]
+    public void A_disk_that_is_too_small_is_a_matter_of_the_environment()
+    {
+        var run = CommandRun.Of(environment => environment with { Disk = new SmallDisk() }, "quantize", models.Gguf(), "--to", "q8_0", "-o", models.Output("out.gguf"));
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains("has 10 B (10 B) free and the output takes", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_interruption_ends_with_130_and_leaves_no_output()
+    {
+        using var interruption = new CancellationTokenSource();
+        interruption.Cancel();
+        var run = CommandRun.Of(environment => environment with { Interrupted = interruption.Token }, "quantize", models.Gguf(), "--to", "q8_0", "-o", models.Output("out.gguf"));
+        Assert.Equal((130, "plimsoll: interrupted"), (run.ExitCode, run.Error.Trim()));
+        Assert.Equal(["tiny-f32.gguf"], Directory.EnumerateFileSystemEntries(models.Output(".")).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void A_file_that_is_cut_is_named()
+    {
+        var bytes = File.ReadAllBytes(models.Gguf());
+        AssertFails(3, "cut.gguf", models.Write("cut.gguf", bytes[..^100]), "--to", "q8_0", "-o", models.Output("out.gguf"));
+    }
+
+    [Theory]
+    [InlineData(3, "no such file or folder", "./nothing.gguf", "--to", "q8_0", "-o", "out.gguf")]
+    [InlineData(2, "the weights of 'llama-3.1-8b' are not on this machine", "llama-3.1-8b", "--to", "q8_0", "-o", "out.gguf")]
+    [InlineData(2, "unknown format 'q4_k_x'", "MODEL", "--to", "q4_k_x", "-o", "out.gguf")]
+    [InlineData(2, "gguf:q4_k_s", "MODEL", "--to", "gguf:q4_k_x", "-o", "out.gguf")]
+    [InlineData(2, "'out' does not end in .gguf", "MODEL", "--to", "q8_0", "-o", "out")]
+    [InlineData(2, "--pure does not apply to fp32", "MODEL", "--to", "f32", "--pure", "-o", "out")]
+    [InlineData(2, "--group-size does not apply to a GGUF file", "MODEL", "--to", "q8_0", "--group-size", "32", "-o", "out.gguf")]
+    [InlineData(2, "--threads takes a whole number from 1 to 1024, not '0'", "MODEL", "--to", "q8_0", "--threads", "0", "-o", "out.gguf")]
+    [InlineData(2, "--split-size takes a size of at least 1.00 MB, such as 2GB or 500MiB, not '1'", "MODEL", "--to", "q8_0", "--split-size", "1", "-o", "out.gguf")]
+    [InlineData(2, "names a group size already", "MODEL", "--to", "gptq:4bit-g128", "--group-size", "32", "-o", "out")]
+    [InlineData(2, "unknown method 'magic'", "MODEL", "--to", "q8_0", "--method", "magic", "-o", "out.gguf")]
+    [InlineData(2, "unknown search 'worst'", "MODEL", "--to", "q8_0", "--search", "worst", "-o", "out.gguf")]
+    [InlineData(2, "'blk' is no tensor type; write REGEX=TYPE", "MODEL", "--to", "q8_0", "--tensor-type", "blk", "-o", "out.gguf")]
+    [InlineData(2, "'q9' is no tensor type of a GGUF file", "MODEL", "--to", "q8_0", "--output-type", "q9", "-o", "out.gguf")]
+    [InlineData(2, "Option '--output' is required", "MODEL", "--to", "q8_0")]
+    [InlineData(2, "Option '--to' is required", "MODEL", "-o", "out.gguf")]
+    [InlineData(3, "nothing.dat: no such file", "MODEL", "--to", "q8_0", "--imatrix", "nothing.dat", "-o", "out.gguf")]
+    [InlineData(3, "expected a GGUF file of the type 'imatrix'", "MODEL", "--to", "q8_0", "--imatrix", "MODEL", "-o", "out.gguf")]
+    [InlineData(4, "takes no new folder", "MODEL", "--to", "q8_0", "-o", "/proc/self/out.gguf")]
+    public void Mistakes_are_named(int exitCode, string message, params string[] args)
+    {
+        var source = models.Gguf();
+        AssertFails(exitCode, message, [.. args.Select(arg => arg == "MODEL" ? source : arg)]);
+    }
+
+    private static CommandRun Run(params string[] args)
+    {
+        var run = CommandRun.Of(["quantize", .. args]);
+        Assert.True(run.ExitCode == 0, run.Error);
+        return run;
+    }
+
+    private static CommandRun AssertFails(int exitCode, string message, params string[] args)
+    {
+        var run = CommandRun.Of(["quantize", .. args]);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Equal((exitCode, ""), (run.ExitCode, run.Output));
+        return run;
+    }
+
+    private sealed class SmallDisk : OutputDisk
+    {
+        public override long FreeBytes(string folder) => 10;
+    }
+}
