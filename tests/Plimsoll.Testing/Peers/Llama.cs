@@ -104,7 +104,7 @@ public sealed unsafe class Llama : IDisposable
     /// <param name="fileType">The value of <c>general.file_type</c>.</param>
     /// <param name="importance">The importance of the columns by tensor name; null for none.</param>
     /// <exception cref="InvalidOperationException">llama.cpp refuses; the message is its log.</exception>
-    public static void Quantize(string input, string output, int fileType, bool pure = false, bool requantize = false, IReadOnlyDictionary<string, float[]>? importance = null)
+    public static void Quantize(string input, string output, int fileType, bool pure = false, bool requantize = false, IReadOnlyDictionary<string, float[]>? importance = null, int threads = 2)
     {
         lock (Gate)
         {
@@ -112,7 +112,7 @@ public sealed unsafe class Llama : IDisposable
             LlamaLibrary.TakeLog();
             using var native = new NativeImportance(importance ?? new Dictionary<string, float[]>());
             var parameters = ((delegate* unmanaged<LlamaQuantizeParams>)LlamaLibrary.Export("llama_model_quantize_default_params"))();
-            parameters.Threads = 2;
+            parameters.Threads = threads;
             parameters.FileType = fileType;
             parameters.Pure = (byte)(pure ? 1 : 0);
             parameters.AllowRequantize = (byte)(requantize ? 1 : 0);
