@@ -46,6 +46,30 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.All(Checkpoint.Open(output).Tensors, tensor => Assert.Equal(NumberFormats.Fp32, tensor.Format));
     }
 
+    /// <summary>The names of the documentation lead to checkpoints that the inspector knows by the same names.</summary>
+    [Theory]
+    [InlineData("gptq:4bit-g128", "gptq:4bit-g128")]
+    [InlineData("gptq-v2:4bit-g128", "gptq:4bit-g128")]
+    [InlineData("awq:4bit-g128", "awq:4bit-g128")]
+    [InlineData("nf4", "nf4")]
+    [InlineData("fp4", "fp4")]
+    [InlineData("int8", "int8")]
+    [InlineData("fp8", "fp8")]
+    [InlineData("fp8-block", "fp8")]
+    [InlineData("ct:w4a16-g128", "ct:w4a16-g128")]
+    [InlineData("ct:w8a16", "ct:w8a16")]
+    [InlineData("ct:w8a8", "w8a8")]
+    [InlineData("ct:fp8", "fp8")]
+    [InlineData("nvfp4", "nvfp4")]
+    [InlineData("mxfp4", "mxfp4")]
+    public void Every_format_of_the_documentation_is_written_and_recognized(string format, string precision)
+    {
+        Run(models.Folder(), "--to", format, "-o", models.Output("out"));
+        var inspection = CommandRun.Of("inspect", models.Output("out"), "--check", "--json");
+        Assert.True(inspection.ExitCode == 0, inspection.Output);
+        Assert.Contains(precision, inspection.Json.GetProperty("precision").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_ending_of_the_output_decides_between_a_folder_and_a_GGUF_file()
     {
@@ -139,6 +163,8 @@ public sealed class QuantizeCommandTests : IDisposable
     [InlineData(2, "unknown format 'q4_k_x'", "MODEL", "--to", "q4_k_x", "-o", "out.gguf")]
     [InlineData(2, "gguf:q4_k_s", "MODEL", "--to", "gguf:q4_k_x", "-o", "out.gguf")]
     [InlineData(2, "'out' does not end in .gguf", "MODEL", "--to", "q8_0", "-o", "out")]
+    [InlineData(2, "'out.gguf' is named like a GGUF file", "MODEL", "--to", "nf4", "-o", "out.gguf")]
+    [InlineData(2, "because", "FOLDER", "--to", "gptq:4bit", "--group-size", "7", "-o", "out")]
     [InlineData(2, "--pure does not apply to fp32", "MODEL", "--to", "f32", "--pure", "-o", "out")]
     [InlineData(2, "--group-size does not apply to a GGUF file", "MODEL", "--to", "q8_0", "--group-size", "32", "-o", "out.gguf")]
     [InlineData(2, "--threads takes a whole number from 1 to 1024, not '0'", "MODEL", "--to", "q8_0", "--threads", "0", "-o", "out.gguf")]
@@ -155,8 +181,8 @@ public sealed class QuantizeCommandTests : IDisposable
     [InlineData(4, "takes no new folder", "MODEL", "--to", "q8_0", "-o", "/proc/self/out.gguf")]
     public void Mistakes_are_named(int exitCode, string message, params string[] args)
     {
-        var source = models.Gguf();
-        AssertFails(exitCode, message, [.. args.Select(arg => arg == "MODEL" ? source : arg)]);
+        var (file, model) = (models.Gguf(), models.Folder());
+        AssertFails(exitCode, message, [.. args.Select(arg => arg switch { "MODEL" => file, "FOLDER" => model, _ => arg })]);
     }
 
     private static CommandRun Run(params string[] args)
