@@ -55,7 +55,6 @@ internal sealed record QuantizeTarget
             {
                 MaxShardBytes = parsed.GetValue(QuantizeOptions.ShardSize) ?? recipe.MaxShardBytes,
                 AllowRequantize = parsed.GetValue(QuantizeOptions.Requantize),
-                Tool = $"plimsoll {Version}",
             },
         };
     }

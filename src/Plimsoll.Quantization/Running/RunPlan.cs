@@ -10,7 +10,7 @@ public sealed record RunPlan
     public const long WriteBehindBytes = 128L << 20;
 
     /// <summary>What code, thread stacks and small arrays come to while a run goes on, once the buffers are there. Measured: benchmarks/results/quantize-memory.md.</summary>
-    private const long RuntimeBaseBytes = 12L << 20;
+    private const long RuntimeBaseBytes = 20L << 20;
 
     private const long RuntimeBytesPerThread = 1L << 20;
 
