@@ -48,7 +48,7 @@ internal static class QuantizeCommand
         }
         catch (NonFiniteWeightException failure)
         {
-            throw CliException.BadInput(failure.Message, "--allow-nonfinite writes 0 in its place");
+            throw CliException.BadInput(failure.Message, "--allow-nonfinite reads it as 0");
         }
     }
 

@@ -26,7 +26,7 @@ internal static class QuantizeOptions
     public static readonly Option<bool> Resume = new("--resume") { Description = "go on where an interrupted run of the same work ended" };
     public static readonly Option<bool> Force = new("--force") { Description = "replace an output that exists" };
     public static readonly Option<bool> Requantize = new("--requantize") { Description = "allow a source that is quantized already" };
-    public static readonly Option<bool> AllowNonFinite = new("--allow-nonfinite") { Description = "write 0 for weights that are NaN or infinite" };
+    public static readonly Option<bool> AllowNonFinite = new("--allow-nonfinite") { Description = "read weights that are NaN or infinite as 0" };
 
     public static IReadOnlyList<Option> All =>
         [To, Out, Method, Search, Imatrix, TensorType, OutputType, EmbeddingType, Pure, SplitSize, ShardSize, GroupSize, DoubleQuant, Threads, MemoryPlan, Resume, Force, Requantize, AllowNonFinite];

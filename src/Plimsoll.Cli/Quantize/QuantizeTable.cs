@@ -25,7 +25,7 @@ internal static class QuantizeTable
         terminal.Rich.WriteLine(Speed(result));
         terminal.Rich.WriteLine(Memory(report));
         if (report.NonFinite > 0)
-            terminal.Rich.WriteLine($"{Count(report.NonFinite, "weight")} that {(report.NonFinite == 1 ? "was" : "were")} NaN or infinite {(report.NonFinite == 1 ? "is" : "are")} stored as 0.");
+            terminal.Rich.WriteLine($"{Count(report.NonFinite, "weight")} that {(report.NonFinite == 1 ? "was" : "were")} NaN or infinite {(report.NonFinite == 1 ? "counts" : "count")} as 0.");
         foreach (var note in result.Notes)
             terminal.Rich.WriteLine($"note: {note}");
     }

@@ -71,7 +71,7 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
         var codec = type.BlockLength == 1 ? null : BlockCodecs.Find(type) ?? throw new QuantizationRefusedException($"{Show(type)} cannot be encoded; {output.Name} would have that type.");
         if (codec is not null)
             RefuseRequantizing(source, type);
-        return new GgufTensorJob(output, source.Rows, codec, codec is null ? default : Importance(source.Tensor, type, codec), recipe.Search);
+        return new GgufTensorJob(output, source, codec, codec is null ? default : Importance(source.Tensor, type, codec), recipe.Search);
     }
 
     private void RefuseRequantizing(GgufSource source, NumberFormat type)

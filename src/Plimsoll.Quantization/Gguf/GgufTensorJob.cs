@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Data;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Numerics.Codecs;
 using Plimsoll.Quantization.Gguf.Rows;
@@ -9,12 +10,14 @@ namespace Plimsoll.Quantization.Gguf;
 /// <summary>Encodes one tensor of a GGUF file.</summary>
 /// <param name="codec">The codec of a block format; null for plain numbers.</param>
 /// <param name="importance">A weight per column, of one matrix after the other; empty for none.</param>
-internal sealed class GgufTensorJob(OutputTensor output, TensorRows rows, BlockCodec? codec, ReadOnlyMemory<float> importance, BlockSearch search) : WeightJob
+internal sealed class GgufTensorJob(OutputTensor output, GgufSource source, BlockCodec? codec, ReadOnlyMemory<float> importance, BlockSearch search) : WeightJob
 {
-    private readonly int _rowBytes = checked((int)output.Format.BytesFor(rows.RowLength));
+    private readonly TensorRows rows = source.Rows;
+
+    private readonly int _rowBytes = checked((int)output.Format.BytesFor(source.Rows.RowLength));
 
     /// <summary>Rows of one matrix of a stack; its columns have importances of their own.</summary>
-    private readonly long _matrixRows = rows.Dimensions.Length > 1 ? rows.Dimensions[^2] : 1;
+    private readonly long _matrixRows = source.Rows.Dimensions.Length > 1 ? source.Rows.Dimensions[^2] : 1;
 
     public override string Name => output.Name;
 
@@ -23,6 +26,8 @@ internal sealed class GgufTensorJob(OutputTensor output, TensorRows rows, BlockC
     public override long Rows => rows.Rows;
 
     public override long RowLength => rows.RowLength;
+
+    public override IEnumerable<StoredWeight> Sources => source.Sources;
 
     public override void ReadRows(long firstRow, Span<float> values) => rows.Read(firstRow, values);
 

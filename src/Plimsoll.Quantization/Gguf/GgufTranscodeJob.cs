@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Data;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Quantization.Gguf.Rows;
 using Plimsoll.Quantization.Output;
@@ -8,14 +9,15 @@ namespace Plimsoll.Quantization.Gguf;
 /// <summary>Moves the codes and scales of quantized layers into ggml blocks, rows in llama.cpp's order: no weight changes.</summary>
 internal sealed class GgufTranscodeJob : WeightJob
 {
+    private readonly GgufSource source;
     private readonly TensorRows rows;
     private readonly BlockTranscoder transcoder;
     private readonly BlockCodec codec;
     private readonly int rowBytes;
 
-    private GgufTranscodeJob(OutputTensor output, TensorRows rows, BlockTranscoder transcoder, BlockCodec codec)
+    private GgufTranscodeJob(OutputTensor output, GgufSource source, BlockTranscoder transcoder, BlockCodec codec)
     {
-        (this.rows, this.transcoder, this.codec, Outputs) = (rows, transcoder, codec, [output]);
+        (this.source, rows, this.transcoder, this.codec, Outputs) = (source, source.Rows, transcoder, codec, [output]);
         rowBytes = checked((int)output.Format.BytesFor(rows.RowLength));
     }
 
@@ -33,8 +35,10 @@ internal sealed class GgufTranscodeJob : WeightJob
         if (BlockTranscoder.To(output.Format) is not { } transcoder || BlockCodecs.Find(output.Format) is not { } codec || source.Sources.IsEmpty)
             return null;
         var isWhole = source.Rows.Rows > 0 && source.Rows.OriginOf(0) is not null && source.Rows.OriginOf(source.Rows.Rows - 1) is not null;
-        return isWhole && source.Sources.All(layer => layer.RowLength == source.Rows.RowLength && transcoder.Accepts(layer)) ? new(output, source.Rows, transcoder, codec) : null;
+        return isWhole && source.Sources.All(layer => layer.RowLength == source.Rows.RowLength && transcoder.Accepts(layer)) ? new(output, source, transcoder, codec) : null;
     }
+
+    public override IEnumerable<StoredWeight> Sources => source.Sources;
 
     public override void ReadRows(long firstRow, Span<float> values) => rows.Read(firstRow, values);
 

@@ -17,6 +17,8 @@ internal sealed class CopyJob(StoredWeight weight, TensorHeader tensor, TensorRe
 
     public override long RowLength => weight.RowLength;
 
+    public override IEnumerable<StoredWeight> Sources => [weight];
+
     public override void ReadRows(long firstRow, Span<float> values) => weight.ReadRows(firstRow, values);
 
     public override void EncodeRows(long firstRow, ReadOnlySpan<float> values, OutputBuffers outputs) =>

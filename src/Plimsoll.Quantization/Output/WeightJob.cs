@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Data;
 
 namespace Plimsoll.Quantization.Output;
 
@@ -30,10 +31,8 @@ public abstract class WeightJob
     /// <summary>Whether all rows are read once, through <see cref="Observe"/>, before the first is encoded: for scales of a whole tensor.</summary>
     public virtual bool NeedsObservation => false;
 
-    /// <summary>Asks the system to have the bytes of the source at hand; the runner calls it while the job before is busy.</summary>
-    public virtual void ReadAhead()
-    {
-    }
+    /// <summary>The stored parameters that it reads; their bytes are fetched ahead while the job before is busy.</summary>
+    public virtual IEnumerable<StoredWeight> Sources => [];
 
     /// <summary>Reads rows of the source as floats; safe from several threads.</summary>
     public abstract void ReadRows(long firstRow, Span<float> values);

@@ -9,7 +9,7 @@ namespace Plimsoll.Quantization.Running;
 /// <param name="Bytes">Bytes of all tensors that hold it.</param>
 /// <param name="ErrorSum">Σ (x − y)² over its weights x and what they became, y.</param>
 /// <param name="SquareSum">Σ x²</param>
-/// <param name="NonFinite">Weights that were no finite numbers and are stored as 0.</param>
+/// <param name="NonFinite">Weights that were no finite numbers and count as 0.</param>
 public sealed record QuantizedTensor(string Name, string Type, long Weights, long Bytes, double ErrorSum, double SquareSum, long NonFinite)
 {
     public double BitsPerWeight => Weights == 0 ? 0 : 8.0 * Bytes / Weights;

@@ -22,7 +22,7 @@ public sealed record QuantizationRequest
     /// <summary>Replace what is under the target's name.</summary>
     public bool Replace { get; init; }
 
-    /// <summary>Write 0 for weights that are NaN or infinite; else they end the run.</summary>
+    /// <summary>Take weights that are NaN or infinite for 0; else they end the run.</summary>
     public bool AllowNonFinite { get; init; }
 
     public OutputDisk Disk { get; init; } = new();

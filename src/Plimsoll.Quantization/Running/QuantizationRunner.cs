@@ -75,6 +75,7 @@ public sealed class QuantizationRunner
     {
         using var arena = new OutputArena(runPlan.OutputBytes);
         using var pieces = new PieceBuffers(request.Threads, RunPlan.LargestPiece(places.Select(JobAt)));
+        using var ahead = new SourceReadAhead();
         using var writer = new OutputWriter(plan, folder, request.Disk, job =>
         {
             journal.Add(job);
@@ -87,7 +88,7 @@ public sealed class QuantizationRunner
             cancellation.ThrowIfCancellationRequested();
             var (place, job) = (work[index], JobAt(work[index]));
             if (index + 1 < work.Count)
-                JobAt(work[index + 1]).ReadAhead();
+                ahead.Fetch(JobAt(work[index + 1]));
             if (OutputArena.BytesFor(job) + writer.PendingBytes > arena.Capacity)
                 writer.Wait();
             var outputs = arena.Rent(job, atEnd: index % 2 == 1, request.Threads);

@@ -124,7 +124,7 @@ public sealed class QuantizeCommandTests : IDisposable
     {
         var source = SmallModels.Spoil(models.Gguf(), "blk.2.ffn_up.weight", 65, float.NaN);
         var run = AssertFails(3, "blk.2.ffn_up.weight[2, 1] is NaN", source, "--to", "q8_0", "-o", models.Output("out.gguf"));
-        Assert.Contains("--allow-nonfinite writes 0 in its place", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--allow-nonfinite reads it as 0", run.Error, StringComparison.Ordinal);
         Assert.Contains("--resume goes on from there", run.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(models.Output("out.gguf")));
         var json = Run(source, "--to", "q8_0", "--allow-nonfinite", "--resume", "-o", models.Output("out.gguf"), "--json").Json;

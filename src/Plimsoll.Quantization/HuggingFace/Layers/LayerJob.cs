@@ -19,5 +19,7 @@ internal abstract class LayerJob(StoredWeight layer, string typeName) : WeightJo
 
     protected int Columns => (int)layer.RowLength;
 
+    public override IEnumerable<StoredWeight> Sources => [layer];
+
     public override void ReadRows(long firstRow, Span<float> values) => layer.ReadRows(firstRow, values);
 }

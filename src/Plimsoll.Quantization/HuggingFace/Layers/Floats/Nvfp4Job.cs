@@ -33,6 +33,8 @@ internal sealed class Nvfp4Job : WeightJob
 
     public override long RowLength => columns;
 
+    public override IEnumerable<StoredWeight> Sources => layers;
+
     /// <summary>The scale of the whole needs the largest weight.</summary>
     public override bool NeedsObservation => true;
 
