@@ -89,7 +89,7 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
         if (recipe.Importance is { } matrix && matrix.Columns.TryGetValue(tensor.Name, out var columns))
         {
             if (columns.Length == tensor.RowLength * tensor.Matrices)
-                return columns;
+                return Finite(columns, tensor, matrix);
             // Matrices of other programs have the embedding of another vocabulary.
             if (tensor.Category != GgufCategory.TokenEmbedding)
                 throw new QuantizationRefusedException($"the importance matrix {matrix.File} has {columns.Length} numbers for {tensor.Name}, which has {tensor.RowLength * tensor.Matrices} columns: it is of another model.");
@@ -101,6 +101,16 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
                 : $"{Show(type)} needs an importance matrix, and {recipe.Importance.File} has none for {tensor.Name}; give that tensor another type with --tensor-type.");
         }
         return default;
+    }
+
+    private static ReadOnlyMemory<float> Finite(ReadOnlyMemory<float> columns, GgufTensor tensor, GgufImportance matrix)
+    {
+        foreach (var value in columns.Span)
+        {
+            if (!float.IsFinite(value))
+                throw new QuantizationRefusedException($"the importance matrix {matrix.File} has {value} for {tensor.Name}; it is damaged, make it again.");
+        }
+        return columns;
     }
 
     /// <summary>Source: llama.cpp src/llama-quant.cpp (tensor_requires_imatrix).</summary>

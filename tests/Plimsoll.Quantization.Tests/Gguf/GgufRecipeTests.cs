@@ -42,6 +42,9 @@ public sealed class GgufRecipeTests
         var opened = Checkpoint.Open(parts[0]);
         Assert.Empty(opened.Problems);
         GgufComparison.AssertSameTensors(whole, parts[0]);
+        var again = GgufConversion.Plan(ModelLocator.FromPath(parts[0]), new() { FileName = "again.gguf", FileType = GgufFileType.Find("q8_0")! });
+        Assert.DoesNotContain(Metadata(again).Keys, key => key.StartsWith("split.", StringComparison.Ordinal));
+        GgufComparison.AssertSameTensors(whole, PlanFiles.Write(again, folder.Path).Single());
         using var one = Llama.Load(whole);
         using var several = Llama.Load(parts[0]);
         Assert.Equal(one.Logits([1, 2, 3]), several.Logits([1, 2, 3]));

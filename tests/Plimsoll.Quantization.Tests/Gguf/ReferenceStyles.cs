@@ -84,13 +84,13 @@ internal static class ReferenceStyles
         ["gpt_oss"] = new() { Theta = 150000, Sinks = true, Experts = (model, x, prefix) => GptOssExperts(model, x, prefix + "mlp.") },
     };
 
-    private static double[] Expert(ReferenceModel model, double[] x, string folder) => model.Gated(model.Linear(folder + "gate_proj", x), model.Linear(folder + "up_proj", x), folder + "down_proj");
+    public static double[] Expert(ReferenceModel model, double[] x, string folder) => model.Gated(model.Linear(folder + "gate_proj", x), model.Linear(folder + "up_proj", x), folder + "down_proj");
 
-    /// <summary>The two experts with the largest weights.</summary>
-    private static double[] Routed(double[] weights, bool normalized, Func<int, double[]> expert)
+    /// <summary>The two experts with the largest weights, or with the largest of other numbers.</summary>
+    public static double[] Routed(double[] weights, bool normalized, Func<int, double[]> expert, double[]? choice = null, double scale = 1)
     {
-        var chosen = Enumerable.Range(0, weights.Length).OrderByDescending(index => weights[index]).Take(2).ToArray();
-        var total = normalized ? chosen.Sum(index => weights[index]) : 1;
+        var chosen = Enumerable.Range(0, weights.Length).OrderByDescending(index => (choice ?? weights)[index]).Take(2).ToArray();
+        var total = (normalized ? chosen.Sum(index => weights[index]) : 1) / scale;
         return chosen.Select(index => (Output: expert(index), Weight: weights[index] / total)).Aggregate(new double[256], (sum, each) => Add(sum, each.Output, each.Weight));
     }
 

@@ -46,15 +46,19 @@ public sealed record GgufLayout(ImmutableArray<GgufTensor> Tensors, GgufMixFacts
     private static int Compare(GgufTensor left, GgufTensor right) =>
         left.Layer != right.Layer ? left.Layer.CompareTo(right.Layer) : string.CompareOrdinal(left.Name, right.Name);
 
-    /// <summary>Sorts, and makes one tensor of those that got the same name: the norms of StableLM, which are one for each head.</summary>
+    /// <summary>Sorts, and makes one tensor of the norms that StableLM 2 has for each head: (heads, head_dim).</summary>
     private static List<GgufTensor> Merge(IEnumerable<GgufTensor> tensors)
     {
-        var merged = tensors.GroupBy(tensor => tensor.Name, StringComparer.Ordinal)
-            .Select(group => group.Count() == 1 ? group.First() : group.First() with { Rows = group.Sum(tensor => tensor.Rows), Rank = 2 })
-            .ToList();
+        var all = tensors.ToLookup(IsHeadNorm);
+        List<GgufTensor> merged = [.. all[false], .. all[true].GroupBy(tensor => tensor.Name, StringComparer.Ordinal).Select(heads => Stacked([.. heads]))];
         merged.Sort(Compare);
         return merged;
     }
+
+    private static bool IsHeadNorm(GgufTensor tensor) => tensor.Source.Name.Contains("layernorm.norms.", StringComparison.Ordinal);
+
+    private static GgufTensor Stacked(GgufTensor[] heads) =>
+        heads[0] with { Rows = heads.Length, Rank = 2, Source = heads[0].Source with { Dimensions = [heads.Length, .. heads[0].Source.Dimensions] } };
 
     private static IEnumerable<string> NotesOf(ModelShape shape, bool dropNextToken)
     {
