@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Accuracy;
+using Plimsoll.Cli.Diagnose;
 using Plimsoll.Cli.Fit;
 using Plimsoll.Cli.Formats;
 using Plimsoll.Cli.Gpus;
@@ -86,6 +87,7 @@ internal static class CliApplication
         yield return InspectCommand.Create(environment);
         yield return TokenizeCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
+        yield return DiagnoseCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);
     }
 

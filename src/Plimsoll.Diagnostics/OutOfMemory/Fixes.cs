@@ -85,7 +85,6 @@ internal static class Fixes
             yield return smaller;
         yield return new("less at once: a smaller batch, a shorter context, smaller pieces of the input", null, "less throughput");
         yield return new("lower precision: 16-bit or quantized weights", null, "a little quality");
-        yield return new("name the model (--model) to have the fixes computed in bytes", null, "none");
     }
 
     /// <summary>The next batch, from one event: per sample at least (held + requested) / batch can be saved only of what grows with it, so this is a first try.</summary>

@@ -5,14 +5,14 @@ namespace Plimsoll.Diagnostics.OutOfMemory;
 
 /// <summary>Why a job ran out of memory, from its log.</summary>
 /// <param name="Case">The event that came first: with several ranks the others usually fail because of it. Null when the log has none.</param>
-/// <param name="Findings">Causes first, the most certain of them first.</param>
+/// <param name="Findings">Causes first, the most particular of them first.</param>
 /// <param name="Events">Every event of the log.</param>
 public sealed record OutOfMemoryDiagnosis(OutOfMemoryCase? Case, ImmutableArray<Finding> Findings, ImmutableArray<OutOfMemoryEvent> Events)
 {
     private static readonly ImmutableArray<IOutOfMemoryCheck> Checks =
     [
-        new RequestCheck(), new SingleAllocationCheck(), new CapCheck(), new OtherProcessesCheck(), new FragmentationCheck(), new ProcessNeedCheck(), new AllocatorNotesCheck(),
-        new ServingCheck(), new GgmlCheck(), new HostCheck(), new LibraryCheck(), new FrameworkCheck(),
+        new RequestCheck(), new SingleAllocationCheck(), new CapCheck(), new PagedToHostCheck(), new OtherProcessesCheck(), new FailedThoughFreeCheck(), new FragmentationCheck(),
+        new AllocatorNotesCheck(), new ServingCheck(), new GgmlCheck(), new HostCheck(), new LibraryCheck(), new FrameworkCheck(),
     ];
 
     /// <summary>Whether anything ran out; a log with only look-alikes has findings and no such event.</summary>
@@ -25,9 +25,12 @@ public sealed record OutOfMemoryDiagnosis(OutOfMemoryCase? Case, ImmutableArray<
         if (First(events) is not { } first)
             return new(null, [], events);
         var found = OutOfMemoryCase.Create(log, first, batch);
-        // Sorting is stable: of equally sure causes the check that comes first in the list is the more particular one.
-        var findings = Checks.SelectMany(check => check.Run(found)).OrderBy(finding => finding.Severity).ThenByDescending(finding => finding.Certainty).ToImmutableArray();
-        return new(found, findings, events);
+        var findings = Checks.SelectMany(check => check.Run(found)).ToList();
+        // Without a more particular cause the job itself needs too much; trapped memory may be only half of the story.
+        if (!findings.Any(finding => finding is { Severity: Severity.Cause, Check: not FragmentationCheck.Name }))
+            findings.AddRange(new ProcessNeedCheck().Run(found));
+        // Sorting is stable: the list of checks goes from the particular to the general.
+        return new(found, [.. findings.OrderBy(finding => finding.Severity)], events);
     }
 
     /// <summary>The first event that ended something; one with numbers is preferred to a bare one beside it.</summary>

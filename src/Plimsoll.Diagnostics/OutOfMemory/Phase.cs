@@ -57,6 +57,7 @@ public static class PhaseReader
         return (Phase.Unknown, null);
     }
 
+    /// <summary>Words for a sentence; empty for an unknown phase.</summary>
     public static string Describe(Phase phase) => phase switch
     {
         Phase.Load => "while loading the model",
@@ -68,6 +69,6 @@ public static class PhaseReader
         Phase.OptimizerStep => "in the optimizer step, which creates its states at the first step",
         Phase.Generation => "while generating",
         Phase.Evaluation => "in evaluation",
-        _ => "in an unknown phase",
+        _ => "",
     };
 }

@@ -61,13 +61,14 @@ public partial class CommandLinePageTests
     [InlineData("## plimsoll plan", "plan llama-3.1-8b --gpu h100 --emit vllm")]
     [InlineData("## plimsoll fit", "fit llama-3.1-8b --memory 12GiB")]
     [InlineData("## plimsoll fit", "fit llama-3.1-70b --memory 12GiB")]
+    [InlineData("## plimsoll diagnose", "diagnose docs/examples/out-of-memory.log --model 7b --for lora --context 4096")]
     [InlineData("## plimsoll models", "models")]
     [InlineData("## plimsoll models", "models llama-3.1-8b --detail")]
     [InlineData("## plimsoll formats", "formats")]
     [InlineData("## plimsoll formats explain", "formats explain int8 0.3 --range -1,1")]
     public void Every_member_of_the_JSON_answers_is_described(string heading, string command)
     {
-        var run = CommandRun.Of([.. command.Split(' '), "--json"]);
+        var run = CommandRun.Of(Shell.InRepository([.. command.Split(' '), "--json"]));
         Assert.True(run.ExitCode is 0 or 1, run.Error);
         AssertDescribed(run.Json, Section(heading));
     }

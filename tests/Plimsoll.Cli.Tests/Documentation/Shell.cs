@@ -21,13 +21,17 @@ internal static class Shell
     public static string Print(string line)
     {
         var pipe = line.Replace(First, "", StringComparison.Ordinal).Split(" | grep -F ", 2);
-        var run = CommandRun.Of(Arguments(pipe[0]) ?? throw new ArgumentException($"not a call of plimsoll: {line}"));
+        var run = CommandRun.Of(InRepository(Arguments(pipe[0]) ?? throw new ArgumentException($"not a call of plimsoll: {line}")));
         Assert.True(run.ExitCode is 0 or 1, $"{line}\n{run.Error}");
         var lines = run.Output.ReplaceLineEndings("\n").Split('\n').Select(text => text.TrimEnd());
         if (pipe.Length == 2)
             lines = lines.Where(text => text.Contains(Split(pipe[1]).Single(), StringComparison.Ordinal));
         return string.Join('\n', line.EndsWith(First, StringComparison.Ordinal) ? lines.Take(1) : lines).TrimEnd() + "\n";
     }
+
+    /// <summary>The command is given where a reader stands who has the repository before him.</summary>
+    public static string[] InRepository(string[] arguments) =>
+        [.. arguments.Select(word => word.StartsWith("docs/", StringComparison.Ordinal) && Repository.Has(word) ? Path.Combine(Repository.Root, word) : word)];
 
     /// <summary>Words as a shell would split them; single and double quotes hold blanks together.</summary>
     private static string[] Split(string line)

@@ -1,6 +1,6 @@
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 
-/// <summary>What the balance shows beside the cause: paging, graph pools, memory outside the allocator, numbers that are none.</summary>
+/// <summary>What the balance shows beside the cause: graph pools, memory outside the allocator, numbers that are none.</summary>
 internal sealed class AllocatorNotesCheck : IOutOfMemoryCheck
 {
     private const long LargePools = 256L << 20;
@@ -9,27 +9,6 @@ internal sealed class AllocatorNotesCheck : IOutOfMemoryCheck
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         var (ledger, sheet) = (found.Event.Ledger, found.Sheet);
-        if (ledger is { Allocated: { } allocated, Total: { } total } && allocated.Bytes + (ledger.ReservedUnallocated?.Bytes ?? 0) > total.Bytes + total.Rounding)
-        {
-            yield return new("paged-to-host", Severity.Cause,
-                $"PyTorch has allocated {allocated} on a device of {total}: the driver had moved memory to the host (Windows does so), which is slow, and then that ran out too.",
-                [$"allocated {allocated}, capacity {total}"], null, Certainty.High,
-                [
-                    new($"a job smaller by {new Numerics.ByteSize(allocated.Bytes + (ledger.Requested?.Bytes ?? 0) - total.Bytes)} or more stays on the device and is fast again", null, "a smaller job"),
-                    new("driver setting 'CUDA - Sysmem Fallback Policy: Prefer No Sysmem Fallback', to fail early instead of crawling", null, "none"),
-                ]);
-        }
-        if (sheet.Limit == Limit.None && found.Event.Family == "pytorch")
-        {
-            yield return new("failed-though-free", Severity.Cause,
-                $"{ledger.Requested} were refused although {ledger.Free} were free: another limit than the device's memory was met, which the message does not name.",
-                [found.Event.Quote], null, Certainty.Low,
-                [
-                    new("try a smaller allocation of the same kind: drivers of integrated GPUs, MIG slices, virtual GPUs and WSL limit single allocations", null, "none"),
-                    new("check the limits of the container or job (ulimit -v, cgroup): page tables and pinned memory count there", null, "none"),
-                    new("look at nvidia-smi while it fails: the number is that of the moment, another process may have let go since", null, "none"),
-                ]);
-        }
         if (ledger.PrivatePools is { Bytes: > LargePools } pools)
         {
             yield return new("graph-pools", Severity.Note,

@@ -4,6 +4,8 @@ namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 /// <remarks>Before it gives up the allocator returns every segment that is wholly free, so what is left lies between live tensors.</remarks>
 internal sealed class FragmentationCheck : IOutOfMemoryCheck
 {
+    public const string Name = "fragmentation";
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         if (found.Event.Ledger is not { Requested: { } requested, ReservedUnallocated: { } trapped } ledger || found.Sheet.Limit == Limit.Cap)
@@ -12,13 +14,19 @@ internal sealed class FragmentationCheck : IOutOfMemoryCheck
         var isMuch = ledger.Total is { } total && trapped.Bytes * 10L > total.Bytes;
         if (couldHold && (trapped.Bytes >= requested.Bytes || isMuch))
         {
-            yield return new("fragmentation", Severity.Cause,
+            yield return new(Name, Severity.Cause,
                 $"{trapped} are reserved by PyTorch and in no tensor, more than the {found.Sheet.Shortage ?? requested} that were missing: free memory lies in pieces between live tensors.",
                 [$"requested {requested}, free {ledger.Free?.ToString() ?? "unknown"}, reserved but unallocated {trapped}"],
                 found.Sheet.Shortage?.Bytes, Certainty.Medium, [.. Remedies(found, trapped)])
             { ShortageRounding = found.Sheet.Shortage?.Rounding ?? 0 };
         }
-        else if (found.Event.HasFragmentationHint && !couldHold)
+        else if (couldHold)
+        {
+            yield return new("fragmentation-helps", Severity.Note,
+                $"The {found.Sheet.Shortage} that were missing are less than the {trapped} that are reserved and in no tensor: joined, that memory may be just enough.",
+                [$"reserved but unallocated {trapped}, missing {found.Sheet.Shortage}"], null, Certainty.Medium, [.. Remedies(found, trapped)]);
+        }
+        else if (found.Event.HasFragmentationHint)
         {
             yield return new("hint-does-not-apply", Severity.Note,
                 $"The message advises against fragmentation, but only {trapped} are reserved and unused: that setting can gain no more, and it is not enough.",

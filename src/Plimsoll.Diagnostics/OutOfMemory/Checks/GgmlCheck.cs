@@ -10,10 +10,15 @@ internal sealed class GgmlCheck : IOutOfMemoryCheck
         if (found.Event is not { Family: "llama.cpp" } failed)
             yield break;
         var where = failed.Kind == MemoryKind.Host ? "host memory" : failed.Device is { } device ? $"device {device}" : "the device";
-        var size = failed.Ledger.Requested is { } requested ? requested.ToString() : "a buffer";
-        var what = failed.What is { } name ? $"the {name} buffer" : "one buffer";
+        var what = (failed.Ledger.Requested, failed.What) switch
+        {
+            ({ } size, { } name) => $"The {name} buffer of {size}",
+            ({ } size, null) => $"A buffer of {size}",
+            (null, { } name) => $"The {name} buffer",
+            _ => "A buffer",
+        };
         yield return new(failed.Recovered ? "buffer-retried" : "buffer-too-large", failed.Recovered ? Severity.Note : Severity.Cause,
-            $"{size} for {what} did not fit into {where}{(failed.Recovered ? "; llama.cpp went on without pipeline parallelism, which needs fewer copies of it" : "")}.",
+            $"{what} did not fit into {where}{(failed.Recovered ? "; llama.cpp went on without pipeline parallelism, which needs fewer copies of it" : "")}.",
             [failed.Quote], null, failed.What is null ? Certainty.Medium : Certainty.High, [.. Remedies(failed)]);
     }
 

@@ -22,7 +22,7 @@ internal sealed class LibraryCheck : IOutOfMemoryCheck
             "The driver's own allocation failed, which PyTorch uses with expandable segments. On Jetson and WSL it fails although memory is free.",
             [new("PYTORCH_CUDA_ALLOC_CONF=expandable_segments:False", null, "more fragmentation"), .. Fixes.ForPhase(found)])],
         "cuda" => [Finding(found, "no-numbers", Certainty.Medium,
-            $"CUDA reports that memory ran out, without numbers ({PhaseReader.Describe(found.Phase)}). The line that it points to may be later than the one that failed.",
+            $"CUDA reports that memory ran out{(found.Phase == Phase.Unknown ? "" : " " + PhaseReader.Describe(found.Phase))}, without numbers. The line that it points to may be later than the one that failed.",
             [new("watch nvidia-smi while it runs: is another process there, or does this one fill the device?", null, "none"), .. Fixes.ForPhase(found)])],
         "nccl" => [Finding(found, "nccl", Certainty.Medium,
             "NCCL found no memory for its buffers: 1 to 2 GiB per process beside the model, in a device that the framework had already filled.",

@@ -12,7 +12,7 @@ internal sealed class ProcessNeedCheck : IOutOfMemoryCheck
         if (found.Event.Program != "PyTorch" || found.Event.Kind != MemoryKind.Device || ledger is not { Requested: { } requested } || sheet.Limit != Limit.Device
             || ledger.Total is { } device && requested.Bytes > device.Bytes)
             yield break;
-        var where = PhaseReader.Describe(found.Phase);
+        var where = found.Phase == Phase.Unknown ? "" : " " + PhaseReader.Describe(found.Phase);
         if (IsSecondCopy(ledger))
         {
             yield return new("second-copy", Severity.Cause,
@@ -27,8 +27,8 @@ internal sealed class ProcessNeedCheck : IOutOfMemoryCheck
         var isNear = sheet.Shortage is { } near && ledger.Total is { } total && near.Bytes * 50L <= total.Bytes && !isFull;
         yield return new(isNear ? "near-miss" : isFull ? "device-full" : "needs-more-memory", Severity.Cause,
             isFull
-                ? $"The device is full: even {requested}, the allocator's smallest piece, was not there ({where}). The job needs more than the device has; by how much the message cannot say."
-                : $"{requested} were asked for {where}; {missing}{(isNear ? ", less than 2 % of the device" : "")}.",
+                ? $"The device is full: even {requested}, the allocator's smallest piece, was not there{where}. The job needs more than the device has; by how much the message cannot say."
+                : $"{requested} were asked for{where}; {missing}{(isNear ? ", less than 2 % of the device" : "")}.",
             [found.Event.Quote, .. found.PhaseLine is { } line ? [$"traceback: {line}"] : Array.Empty<string>()],
             sheet.Shortage is { Bytes: > 0 } known ? known.Bytes : null, sheet.Shortage is null || isFull ? Certainty.Medium : Certainty.High, [.. Fixes.ForPhase(found)])
         { ShortageRounding = sheet.Shortage?.Rounding ?? 0 };

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Plimsoll.Cli.Plan;
+using Plimsoll.Diagnostics.OutOfMemory;
+
+namespace Plimsoll.Cli.Diagnose;
+
+/// <summary><c>plimsoll diagnose FILE…</c>: why memory ran out, by how much, and what to do about it.</summary>
+internal static class DiagnoseCommand
+{
+    internal static readonly Argument<string[]> Files = new("FILE") { Description = "logs; - reads standard input", Arity = ArgumentArity.OneOrMore };
+    internal static readonly Option<string?> Model = new("--model", "-m") { Description = "the model that ran, as in 'plimsoll plan': fixes are then computed in bytes" };
+    internal static readonly Option<string?> For = new("--for") { Description = "what ran: inference, training, lora or qlora; default: what the log says" };
+
+    public static Command Create(CliEnvironment environment)
+    {
+        var command = new Command(
+            "diagnose",
+            """
+            Why memory ran out: the cause, the exact shortage and what to do about it, from the log of PyTorch, vLLM, SGLang, TGI, llama.cpp, ollama,
+            TensorFlow, JAX, ONNX Runtime or CuPy. With --model the fixes are planned, each with the bytes it saves.
+
+            Examples:
+              plimsoll diagnose train.log
+              python train.py 2>&1 | plimsoll diagnose -
+              plimsoll diagnose train.log --model llama-3.1-8b --for lora --batch 8 --context 4096
+              plimsoll diagnose rank0.log rank1.log --json
+            """)
+        {
+            Files, Model, For,
+        };
+        For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
+        foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Draft).Concat(TrainingOptions.All))
+            command.Options.Add(option);
+        command.SetAction(parsed => Run(parsed, environment));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CliEnvironment environment)
+    {
+        var log = LogText.Parse(DiagnoseInput.ReadText(parsed.GetValue(Files)!, environment));
+        var batch = parsed.GetValue(TrainingOptions.MicroBatch) ?? parsed.GetValue(PlanOptions.Batch);
+        var diagnosis = OutOfMemoryDiagnosis.Of(log, batch);
+        var report = new DiagnoseReport(diagnosis, DiagnosePlan.Create(parsed, environment, diagnosis));
+        var terminal = CliApplication.CreateTerminal(parsed, environment);
+        if (parsed.GetValue(GlobalOptions.Json))
+            DiagnoseJson.Write(terminal.Out, report);
+        else
+            DiagnoseTable.Write(terminal, report);
+        return diagnosis.HasOutOfMemory ? ExitCode.No : ExitCode.Yes;
+    }
+}
