@@ -2,10 +2,11 @@ using System.CommandLine;
 using Plimsoll.Cli.Plan;
 using Plimsoll.Models;
 using Plimsoll.Models.Catalog;
+using Plimsoll.Models.Demo;
 
 namespace Plimsoll.Cli;
 
-/// <summary>From what the user typed as MODEL to a model: a path, a bare size, a catalog name, or a repository on the hub, in this order.</summary>
+/// <summary>From what the user typed as MODEL to a model: a path, <c>demo</c>, a bare size, a catalog name, or a repository on the hub, in this order.</summary>
 internal static class ModelChoice
 {
     private static readonly string[] FileEndings = [".gguf", ".safetensors", ".bin", ".pt", ".pth", ".json"];
@@ -28,6 +29,11 @@ internal static class ModelChoice
         var assume = parsed.GetValue(PlanOptions.Assume);
         if (File.Exists(name) || Directory.Exists(name))
             return ModelLocator.FromPath(name, assume);
+        if (LocalModel.IsDemo(name))
+        {
+            var demo = ModelLocator.FromPath(LocalModel.Demo(environment), assume);
+            return demo with { Shape = demo.Shape with { Id = DemoModel.Name } };
+        }
         if (LooksLikePath(name))
             throw CliException.BadInput($"{name}: no such file or folder");
         if (BareSize.Parse(name) is not null)
