@@ -14,6 +14,9 @@ internal sealed class TinyModel(string architecture, int seed = 1)
     private readonly GgufBuilder builder = new GgufBuilder().Text("general.architecture", architecture).Text("tokenizer.ggml.model", "no_vocab");
     private readonly List<(string Name, ulong[] Sizes, float[] Values)> tensors = [];
 
+    /// <summary>Every tensor by name, its sizes as in the file (row length first), and its values.</summary>
+    public IReadOnlyDictionary<string, (int[] Sizes, float[] Values)> Tensors => tensors.ToDictionary(tensor => tensor.Name, tensor => (tensor.Sizes.Select(size => (int)size).ToArray(), tensor.Values));
+
     public int Layers { get; init; } = 3;
 
     public int Heads { get; init; } = 4;

@@ -19,8 +19,7 @@ internal static class TinyModels
         "qwen3moe" => new TinyModel("qwen3moe").Keys().Integer("expert_count", 8).Integer("expert_used_count", 3).Integer("expert_feed_forward_length", 32).Embeddings()
             .EachLayer((model, at) => model.Norm(at + "attn_norm").Attention(at).Norm(at + "attn_q_norm", width: 16).Norm(at + "attn_k_norm", width: 16).Norm(at + "ffn_norm").Experts(at, 8, 32)),
         "gemma" => new TinyModel("gemma").Keys().Embeddings(head: false).EachLayer(LlamaLayer),
-        "gemma2" => new TinyModel("gemma2") { Layers = 4 }.Keys().Integer("attention.sliding_window", 8).Number("attn_logit_softcapping", 2).Number("final_logit_softcapping", 3)
-            .Embeddings(head: false).EachLayer(FourNormLayer),
+        "gemma2" => Gemma2(window: 8),
         "gemma3" => new TinyModel("gemma3") { Layers = 7 }.Keys().Integer("attention.sliding_window", 8).Number("rope.freq_base", 1e6f).Number("rope.scaling.factor", 8).Text("rope.scaling.type", "linear")
             .Embeddings(head: false).EachLayer((model, at) => FourNormLayer(model.Norm(at + "attn_q_norm", width: 16).Norm(at + "attn_k_norm", width: 16), at)),
         "phi3" => Phi3(),
@@ -43,6 +42,9 @@ internal static class TinyModels
     };
 
     public static TinyModel Llama() => new TinyModel("llama").Keys().Embeddings().EachLayer(LlamaLayer);
+
+    public static TinyModel Gemma2(uint window) => new TinyModel("gemma2") { Layers = 4 }.Keys().Integer("attention.sliding_window", window)
+        .Number("attn_logit_softcapping", 2).Number("final_logit_softcapping", 3).Embeddings(head: false).EachLayer(FourNormLayer);
 
     private static TinyModel Phi3() => new TinyModel("phi3").Keys().Embeddings()
         .EachLayer((model, at) => model.Norm(at + "attn_norm").FusedAttention(at).Norm(at + "ffn_norm").Linear(at + "ffn_up", TinyModel.Hidden, 2 * model.Width).Linear(at + "ffn_down", model.Width, TinyModel.Hidden));
