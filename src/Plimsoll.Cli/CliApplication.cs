@@ -10,6 +10,7 @@ using Plimsoll.Cli.Inspect;
 using Plimsoll.Cli.Models;
 using Plimsoll.Cli.Plan;
 using Plimsoll.Cli.Quantize;
+using Plimsoll.Cli.Run;
 using Plimsoll.Cli.Tokenize;
 
 namespace Plimsoll.Cli;
@@ -86,6 +87,7 @@ internal static class CliApplication
         yield return QuantizeCommand.Create(environment);
         yield return InspectCommand.Create(environment);
         yield return TokenizeCommand.Create(environment);
+        yield return RunCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return DiagnoseCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);

@@ -32,6 +32,9 @@ internal sealed record CliEnvironment
     /// <summary>The file system that large outputs go to.</summary>
     public OutputDisk Disk { get; init; } = new();
 
+    /// <summary>Bytes of memory that a run may still claim.</summary>
+    public Func<long> AvailableMemory { get; init; } = () => long.MaxValue;
+
     /// <summary>Cancelled by Ctrl-C and by a polite request to end.</summary>
     public CancellationToken Interrupted { get; init; }
 
@@ -44,6 +47,7 @@ internal sealed record CliEnvironment
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         Width = ConsoleWidth(),
+        AvailableMemory = HostMemory.Available,
     };
 
     private static int ConsoleWidth()

@@ -1,5 +1,5 @@
 using Plimsoll.Numerics;
-using Plimsoll.Runtime.Tests.Models;
+using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Runtime.Tests;
 

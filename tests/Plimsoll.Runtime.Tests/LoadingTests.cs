@@ -1,6 +1,6 @@
 using Plimsoll.Checkpoints;
 using Plimsoll.Models;
-using Plimsoll.Runtime.Tests.Models;
+using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Runtime.Tests;
 
@@ -20,7 +20,7 @@ public sealed class LoadingTests : IDisposable
     [Fact]
     public void A_wrong_shape_is_named_with_the_right_one()
     {
-        var model = new TinyModel("llama").Keys().Tensor("token_embd.weight", 64, 128).Tensor("output_norm.weight", 32).EachLayer((model, at) => model.Norm(at + "attn_norm").Attention(at).Norm(at + "ffn_norm").Gated(at));
+        var model = new TinyModel("llama").Keys().Tensor("token_embd.weight", 64, TinyModel.Vocabulary).Tensor("output_norm.weight", 32).EachLayer((model, at) => model.Norm(at + "attn_norm").Attention(at).Norm(at + "ffn_norm").Gated(at));
         Assert.Contains("expected tensor 'output_norm.weight' of 64, found one of 32", Refuse(model).Message, StringComparison.Ordinal);
     }
 

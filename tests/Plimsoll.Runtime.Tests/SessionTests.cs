@@ -1,5 +1,5 @@
 using Plimsoll.Numerics;
-using Plimsoll.Runtime.Tests.Models;
+using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Runtime.Tests;
 
@@ -111,7 +111,7 @@ public sealed class SessionTests : IDisposable
     {
         var path = folder.Write("model.gguf", TinyModels.Create(name).File());
         using var one = TransformerModel.Load(path);
-        var pool = new Plimsoll.Numerics.Linear.ComputePool(3);
+        using var pool = new Plimsoll.Numerics.Linear.ComputePool(3);
         using var three = TransformerModel.Load(path, pool);
         AssertClose(Logits(one, new() { Context = 64 }), Logits(three, new() { Context = 64 }), 1e-4);
     }
@@ -121,7 +121,7 @@ public sealed class SessionTests : IDisposable
     {
         using var model = Load("llama");
         using var session = model.CreateSession(new() { Context = 8 });
-        Assert.Contains("token 128 is outside the vocabulary of 128", Assert.Throws<ArgumentOutOfRangeException>(() => session.Forward([1, 128], [])).Message, StringComparison.Ordinal);
+        Assert.Contains("token 320 is outside the vocabulary of 320", Assert.Throws<ArgumentOutOfRangeException>(() => session.Forward([1, 320], [])).Message, StringComparison.Ordinal);
         Assert.Contains("do not fit a context of 8", Assert.Throws<ArgumentException>(() => session.Forward(new int[9], [])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => session.Forward([1], new float[5]));
         Assert.Throws<ArgumentOutOfRangeException>(() => session.Rewind(1));

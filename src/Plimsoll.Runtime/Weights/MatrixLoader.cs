@@ -1,4 +1,6 @@
+using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Data;
+using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Numerics.Linear;
 
 namespace Plimsoll.Runtime.Weights;
@@ -7,47 +9,57 @@ namespace Plimsoll.Runtime.Weights;
 internal static class MatrixLoader
 {
     /// <param name="order">Which stored row each row is; null for the same order.</param>
-    public static PackedMatrix Load(WeightReader reader, StoredWeight weight, int[]? order = null) => new StoredMatrix(weight, 0, checked((int)weight.Rows), order);
-
-    /// <summary>Stored as (inputs, outputs).</summary>
-    public static PackedMatrix LoadTransposed(WeightReader reader, StoredWeight weight)
+    public static PackedMatrix Load(WeightReader reader, StoredWeight weight, int[]? order = null)
     {
-        var (rows, columns) = ((int)weight.RowLength, (int)weight.Rows);
-        var stored = new float[rows * columns];
-        weight.ReadRows(0, stored);
-        var turned = new float[stored.Length];
-        for (var column = 0; column < columns; column++)
-        {
-            for (var row = 0; row < rows; row++)
-                turned[row * columns + column] = stored[column * rows + row];
-        }
-        return new FloatMatrix(turned, rows);
+        var rows = checked((int)weight.Rows);
+        return PackedTensor(weight) is { } tensor ? Pack(reader, tensor, 0, rows, checked((int)weight.RowLength), order) : new StoredMatrix(weight, 0, rows, order);
     }
 
     /// <summary>(count, rows, columns) as <paramref name="count"/> matrices.</summary>
     public static IEnumerable<PackedMatrix> LoadStack(WeightReader reader, StoredWeight stack, int count)
     {
         var rows = checked((int)(stack.Rows / count));
-        return Enumerable.Range(0, count).Select(index => new StoredMatrix(stack, (long)index * rows, rows));
+        for (var index = 0; index < count; index++)
+        {
+            var first = (long)index * rows;
+            yield return PackedTensor(stack) is { } tensor ? Pack(reader, tensor, first, rows, checked((int)stack.RowLength), order: null) : new StoredMatrix(stack, first, rows);
+        }
     }
 
-    private sealed class FloatMatrix(float[] values, int rows) : PackedMatrix
+    /// <summary>Stored as (inputs, outputs).</summary>
+    public static PackedMatrix LoadTransposed(WeightReader reader, StoredWeight weight)
     {
-        public override int Rows => rows;
-
-        public override int Columns => values.Length / rows;
-
-        public override long Bytes => 4L * values.Length;
-
-        public override void Multiply(ReadOnlySpan<float> inputs, int count, Span<float> outputs, ComputePool pool)
+        var tensor = PackedTensor(weight) is { Format.BlockLength: 1 } plain ? plain
+            : throw new CheckpointFormatException(weight.Storage.Main.File, null, $"the transposed parameter '{weight.Name}' in FP32, FP16 or BF16", weight.Storage.TypeName);
+        var (rows, columns, size) = (checked((int)weight.RowLength), checked((int)weight.Rows), tensor.Format.BlockBytes);
+        var stored = new byte[tensor.Bytes];
+        reader.Tensors.Read(tensor, 0, stored);
+        return PackedMatrices.Create(tensor.Format, rows, columns, (firstRow, bytes) =>
         {
-            for (var token = 0; token < count; token++)
+            for (var at = 0; at < bytes.Length; at += size)
             {
-                for (var row = 0; row < rows; row++)
-                    outputs[token * rows + row] = Vectors.Dot(inputs.Slice(token * Columns, Columns), values.AsSpan(row * Columns, Columns));
+                var (row, column) = (firstRow + at / size / columns, at / size % columns);
+                stored.AsSpan((column * rows + row) * size, size).CopyTo(bytes[at..]);
             }
-        }
+        });
+    }
 
-        public override void ReadRow(int row, Span<float> output) => values.AsSpan(row * Columns, Columns).CopyTo(output);
+    /// <summary>The one tensor that holds the weight in a format with products of its own; null for other layouts.</summary>
+    private static TensorHeader? PackedTensor(StoredWeight weight) =>
+        weight.Storage is { Layout: StorageLayout.Plain, Main: { Strides: null } tensor } && PackedMatrices.Supports(tensor.Format) ? tensor : null;
+
+    private static PackedMatrix Pack(WeightReader reader, TensorHeader tensor, long firstRow, int rows, int columns, int[]? order)
+    {
+        var rowBytes = tensor.Format.BytesFor(columns);
+        return PackedMatrices.Create(tensor.Format, rows, columns, (row, bytes) =>
+        {
+            if (order is null)
+            {
+                reader.Tensors.Read(tensor, (firstRow + row) * rowBytes, bytes);
+                return;
+            }
+            for (var at = 0; at < bytes.Length; at += (int)rowBytes)
+                reader.Tensors.Read(tensor, order[row + at / (int)rowBytes] * rowBytes, bytes.Slice(at, (int)rowBytes));
+        });
     }
 }

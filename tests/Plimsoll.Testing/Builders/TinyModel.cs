@@ -1,13 +1,12 @@
 using System.Runtime.InteropServices;
-using Plimsoll.Testing.Builders;
 
-namespace Plimsoll.Runtime.Tests.Models;
+namespace Plimsoll.Testing.Builders;
 
-/// <summary>A model of a few random weights as a GGUF file of some architecture: hidden 64, 4 heads of 16 with 2 key-value heads, 128 tokens.</summary>
-internal sealed class TinyModel(string architecture, int seed = 1)
+/// <summary>A model of a few random weights as a GGUF file of some architecture: hidden 64, 4 heads of 16 with 2 key-value heads, the 320 tokens of <see cref="TinyTokenizer"/>.</summary>
+public sealed class TinyModel(string architecture, int seed = 1)
 {
     public const int Hidden = 64;
-    public const int Vocabulary = 128;
+    public const int Vocabulary = TinyTokenizer.Vocabulary;
     public const int HeadDim = 16;
 
     private readonly Random random = new(seed);

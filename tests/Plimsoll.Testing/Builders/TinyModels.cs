@@ -1,7 +1,7 @@
-namespace Plimsoll.Runtime.Tests.Models;
+namespace Plimsoll.Testing.Builders;
 
 /// <summary>One tiny model per architecture and variant, with the keys and tensors that llama.cpp v0.5.0 asks for.</summary>
-internal static class TinyModels
+public static class TinyModels
 {
     public static TinyModel Create(string name) => name switch
     {

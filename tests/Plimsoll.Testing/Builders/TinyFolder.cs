@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using Plimsoll.Testing.Builders;
 
-namespace Plimsoll.Runtime.Tests.Models;
+namespace Plimsoll.Testing.Builders;
 
 /// <summary>The same weights as a <see cref="TinyModel"/> the way transformers stores them: the inverse of llama.cpp's conversion scripts, written out.</summary>
-internal static class TinyFolder
+public static class TinyFolder
 {
     private static readonly (string Gguf, string Own)[] LlamaNames =
     [
@@ -46,7 +45,7 @@ internal static class TinyFolder
         folder.Write("hf/model.safetensors", file);
         folder.Write("hf/config.json", $$"""
             { "model_type": "{{architecture}}", "hidden_size": 64, "num_hidden_layers": {{model.Layers}}, "num_attention_heads": 4, "num_key_value_heads": {{model.KeyValueHeads}},
-              "intermediate_size": {{model.Width}}, "vocab_size": 128, "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "layer_norm_eps": 1e-5, {{facts}} }
+              "intermediate_size": {{model.Width}}, "vocab_size": {{TinyModel.Vocabulary}}, "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "layer_norm_eps": 1e-5, {{facts}} }
             """);
         return folder.File("hf");
     }
