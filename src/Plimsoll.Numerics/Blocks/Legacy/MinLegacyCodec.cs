@@ -66,6 +66,8 @@ internal abstract class MinLegacyCodec<T, TPacking>(string name) : SearchedLegac
         }
     }
 
+    protected sealed override void EncodeBest(ReadOnlySpan<T> x, ReadOnlySpan<T> weights, Span<byte> blocks) => EncodeWeighted(x, weights, blocks);
+
     [SkipLocalsInit]
     protected sealed override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
     {

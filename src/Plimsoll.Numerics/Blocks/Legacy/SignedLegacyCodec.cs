@@ -49,15 +49,15 @@ internal abstract class SignedLegacyCodec<T, TPacking>(string name) : SearchedLe
     [SkipLocalsInit]
     protected sealed override void EncodeWeighted(ReadOnlySpan<T> x, ReadOnlySpan<T> weights, Span<byte> blocks)
     {
-        Span<T> searched = stackalloc T[Length];
-        Span<byte> codes = stackalloc byte[Length];
-        var scale = SignedScaleSearch.Run(x, weights, Levels, searched);
-        for (var lane = 0; !blocks.IsEmpty; lane++, blocks = blocks[Format.BlockBytes..])
-        {
-            LaneBytes.Read(searched, lane, codes);
-            BinaryPrimitives.WriteUInt16LittleEndian(blocks, Fp16.FromSingle(LaneBytes.At(scale, lane)));
-            TPacking.Pack(codes, blocks[ScaleBytes..Format.BlockBytes]);
-        }
+        Span<T> codes = stackalloc T[Length];
+        Write(SignedScaleSearch.Run(x, weights, Levels, codes), codes, blocks);
+    }
+
+    [SkipLocalsInit]
+    protected sealed override void EncodeBest(ReadOnlySpan<T> x, ReadOnlySpan<T> weights, Span<byte> blocks)
+    {
+        Span<T> codes = stackalloc T[Length];
+        Write(SignedScaleGrid.Run(x, weights, Levels, codes), codes, blocks);
     }
 
     [SkipLocalsInit]
@@ -68,6 +68,18 @@ internal abstract class SignedLegacyCodec<T, TPacking>(string name) : SearchedLe
         {
             TPacking.Unpack(blocks[ScaleBytes..Format.BlockBytes], codes);
             Elements<T>.Centred(codes, Levels, Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks)), values[..Length]);
+        }
+    }
+
+    [SkipLocalsInit]
+    private void Write(T scale, ReadOnlySpan<T> codes, Span<byte> blocks)
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        for (var lane = 0; !blocks.IsEmpty; lane++, blocks = blocks[Format.BlockBytes..])
+        {
+            LaneBytes.Read(codes, lane, bytes);
+            BinaryPrimitives.WriteUInt16LittleEndian(blocks, Fp16.FromSingle(LaneBytes.At(scale, lane)));
+            TPacking.Pack(bytes, blocks[ScaleBytes..Format.BlockBytes]);
         }
     }
 }
