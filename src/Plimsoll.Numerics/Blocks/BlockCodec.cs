@@ -45,6 +45,11 @@ public abstract class BlockCodec
         DecodeBlocks(blocks, values);
     }
 
+    /// <summary>The FP32 factor under which a tensor is encoded best, where the format allows one beside its blocks (GGUF: <c>NAME.scale</c>); else 1.</summary>
+    /// <param name="largestMagnitude">The largest |value| of the tensor.</param>
+    /// <remarks>Encode the values divided by it, and multiply what is decoded by it.</remarks>
+    public virtual float TensorScale(float largestMagnitude) => 1;
+
     /// <summary>Encodes rows whose lengths have been checked.</summary>
     protected abstract void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search);
 

@@ -15,10 +15,11 @@ internal abstract class KQuantCodec<T>(string name) : BlockCodec where T : unman
 
     public sealed override NumberFormat Format { get; } = NumberFormats.Find(name)!;
 
-    /// <summary>Scales of one super-block per lane, found by the search.</summary>
-    /// <param name="x">(256), a super-block per lane.</param>
-    /// <param name="importance">(256) like <paramref name="x"/>; empty for none.</param>
-    protected abstract void EncodeBatch(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, ReadOnlySpan<float> values, Span<byte> blocks);
+    /// <summary>Encodes a super-block per lane.</summary>
+    /// <param name="x">(256).</param>
+    /// <param name="importance">(256); empty for none.</param>
+    /// <param name="values">The same elements block after block; lanes behind them are empty.</param>
+    protected abstract void EncodeBatch(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, ReadOnlySpan<float> values, Span<byte> blocks, BlockSearch search);
 
     [SkipLocalsInit]
     protected sealed override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)
@@ -36,7 +37,7 @@ internal abstract class KQuantCodec<T>(string name) : BlockCodec where T : unman
                 column = start % rowLength;
                 Transposition.ToLanes(importance, column, taken.Length / Length, w);
             }
-            EncodeBatch(x, w, taken, blocks.Slice((int)Format.BytesFor(start), (int)Format.BytesFor(taken.Length)));
+            EncodeBatch(x, w, taken, blocks.Slice((int)Format.BytesFor(start), (int)Format.BytesFor(taken.Length)), search);
         }
     }
 }

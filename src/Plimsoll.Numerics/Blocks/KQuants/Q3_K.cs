@@ -9,7 +9,7 @@ namespace Plimsoll.Numerics.Blocks.KQuants;
 
 /// <summary>Q3_K: 32 bytes of third bits, 64 of the low two bits of 256 codes, 12 bytes of 6-bit scales of 16 sub-blocks of 16, FP16 scale.</summary>
 /// <remarks>Scale j has its low four bits in byte j mod 8 (low nibble for j below 8) and its upper two at bit 2 · (j / 4) of byte 8 + j mod 4.</remarks>
-internal sealed class Q3_K<T>() : SignedScaleCodec<T>("Q3_K", Levels) where T : unmanaged, ILanes<T>
+internal sealed class Q3_K<T>() : SignedScaleCodec<T>("Q3_K", Levels, ScaleLevels) where T : unmanaged, ILanes<T>
 {
     private const int Levels = 4;
     private const int ScaleLevels = 32;
@@ -18,31 +18,21 @@ internal sealed class Q3_K<T>() : SignedScaleCodec<T>("Q3_K", Levels) where T : 
     private const int ScaleBytes = 12;
 
     [SkipLocalsInit]
-    protected override void EncodeBatch(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, ReadOnlySpan<float> values, Span<byte> blocks)
+    protected override void EncodeBatch(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, ReadOnlySpan<float> values, Span<byte> blocks, BlockSearch search)
     {
         Span<T> codes = stackalloc T[Length];
         Span<T> scales = stackalloc T[SubBlocks];
         Span<T> scaleCodes = stackalloc T[SubBlocks];
-        T scale = default;
-        if (importance.IsEmpty)
-        {
-            for (var j = 0; j < SubBlocks; j++)
-                scales[j] = CoordinateScaleSearch.Run(x.Slice(j * SubLength, SubLength), Levels, codes.Slice(j * SubLength, SubLength));
-        }
-        else
-            scale = SearchWeighted(x, importance, codes, scales, scaleCodes);
+        var scale = importance.IsEmpty ? SearchPlain(x, codes, scales, scaleCodes) : SearchWeighted(x, importance, codes, scales, scaleCodes);
+        if (search == BlockSearch.Best)
+            Refine(x, importance, LaneBytes.RoundToFp16(scale), ScaleLevels, scaleCodes);
 
         Span<byte> scaleBytes = stackalloc byte[SubBlocks];
         for (var lane = 0; lane < values.Length / Length; lane++)
         {
             var block = blocks.Slice(lane * Format.BlockBytes, Format.BlockBytes);
-            if (importance.IsEmpty)
-                WriteScales(Linear(scales, lane, scaleBytes), scaleBytes, block);
-            else
-            {
-                LaneBytes.Read(scaleCodes, lane, scaleBytes);
-                WriteScales(LaneBytes.At(scale, lane), scaleBytes, block);
-            }
+            LaneBytes.Read(scaleCodes, lane, scaleBytes);
+            WriteScales(LaneBytes.At(scale, lane), scaleBytes, block);
             Requantize(values.Slice(lane * Length, Length), codes, lane, block);
         }
     }
@@ -72,6 +62,20 @@ internal sealed class Q3_K<T>() : SignedScaleCodec<T>("Q3_K", Levels) where T : 
         BitPlanes.AddPairs(block.Slice(HighBytes, LowBytes), plane: 0, codes);
     }
 
+    /// <returns>The scale of the super-block: that of largest magnitude becomes −32.</returns>
+    private static T SearchPlain(ReadOnlySpan<T> x, Span<T> codes, Span<T> scales, Span<T> scaleCodes)
+    {
+        for (var j = 0; j < SubBlocks; j++)
+            scales[j] = CoordinateScaleSearch.Run(x.Slice(j * SubLength, SubLength), Levels, codes.Slice(j * SubLength, SubLength));
+        var (zero, low, high) = (T.Create(0), T.Create(-ScaleLevels), T.Create(ScaleLevels - 1));
+        var (largest, _) = SignedScaleSearch.Largest<T>(scales);
+        var isZero = T.Equal(largest, zero);
+        var inverse = low / largest;
+        for (var j = 0; j < SubBlocks; j++)
+            scaleCodes[j] = T.Select(isZero, zero, T.Max(T.Min(T.NearestInt(inverse * scales[j]), high), low) - low);
+        return T.Select(isZero, zero, T.Create(1) / inverse);
+    }
+
     /// <returns>The scale of the super-block.</returns>
     [SkipLocalsInit]
     private static T SearchWeighted(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, Span<T> codes, Span<T> scales, Span<T> scaleCodes)
@@ -86,25 +90,6 @@ internal sealed class Q3_K<T>() : SignedScaleCodec<T>("Q3_K", Levels) where T : 
             scales[j] = SignedScaleSearch.Run<T>(x[range], weights, Levels, codes[range]);
         }
         return SignedScaleSearch.Run<T>(scales, sums, ScaleLevels, scaleCodes);
-    }
-
-    /// <summary>Scale codes under the scale of largest magnitude, which becomes −32.</summary>
-    /// <returns>The FP16 scale before rounding.</returns>
-    private static float Linear(ReadOnlySpan<T> scales, int lane, Span<byte> codes)
-    {
-        var largest = Largest(scales, lane);
-        if (largest == 0)
-        {
-            codes.Clear();
-            return 0;
-        }
-        var inverse = -ScaleLevels / largest;
-        for (var j = 0; j < SubBlocks; j++)
-        {
-            var code = unchecked((sbyte)Rounding.NearestInt(inverse * LaneBytes.At(scales[j], lane)));
-            codes[j] = (byte)(Math.Clamp((int)code, -ScaleLevels, ScaleLevels - 1) + ScaleLevels);
-        }
-        return 1 / inverse;
     }
 
     private static void WriteScales(float scale, ReadOnlySpan<byte> codes, Span<byte> block)

@@ -21,7 +21,7 @@ internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels,
     /// <summary>The factor of σ² = factor · mean(x²), which softens the weights of the search with importances.</summary>
     protected abstract float VarianceFactor { get; }
 
-    /// <summary>A code of a scale or minimum from the rounded quotient.</summary>
+    /// <summary>The code of a scale or minimum from the rounded quotient, which may be anything where a range is degenerate.</summary>
     protected abstract byte ScaleCode(int rounded);
 
     /// <summary>Stores the FP16 scales and the codes of scales and minimums.</summary>
@@ -35,7 +35,7 @@ internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels,
     protected abstract void Unpack(ReadOnlySpan<byte> block, Span<byte> codes);
 
     [SkipLocalsInit]
-    protected sealed override void EncodeBatch(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, ReadOnlySpan<float> values, Span<byte> blocks)
+    protected sealed override void EncodeBatch(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, ReadOnlySpan<float> values, Span<byte> blocks, BlockSearch search)
     {
         Span<T> codes = stackalloc T[Length];
         Span<T> weights = stackalloc T[subLength];
@@ -60,25 +60,27 @@ internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels,
             scales[j] = found.Scale;
             mins[j] = T.Create(-0f) - found.Min;
         }
-        if (!importance.IsEmpty)
+        if (importance.IsEmpty)
+        {
+            scale = Linear(scales, scaleCodes);
+            min = Linear(mins, minCodes);
+        }
+        else
         {
             scale = PositiveScaleSearch.Run<T>(scales, sums, scaleLevels, scaleCodes);
             min = PositiveScaleSearch.Run<T>(mins, sums, scaleLevels, minCodes);
         }
+        if (search == BlockSearch.Best)
+            Refine(x, importance, LaneBytes.RoundToFp16(scale), LaneBytes.RoundToFp16(min), scaleCodes, minCodes);
 
         Span<byte> scaleBytes = stackalloc byte[SubBlocks];
         Span<byte> minBytes = stackalloc byte[SubBlocks];
         for (var lane = 0; lane < values.Length / Length; lane++)
         {
             var block = blocks.Slice(lane * Format.BlockBytes, Format.BlockBytes);
-            if (importance.IsEmpty)
-                WriteScales(Linear(scales, lane, scaleBytes), Linear(mins, lane, minBytes), scaleBytes, minBytes, block);
-            else
-            {
-                LaneBytes.Read(scaleCodes, lane, scaleBytes);
-                LaneBytes.Read(minCodes, lane, minBytes);
-                WriteScales(LaneBytes.At(scale, lane), LaneBytes.At(min, lane), scaleBytes, minBytes, block);
-            }
+            LaneBytes.Read(scaleCodes, lane, scaleBytes);
+            LaneBytes.Read(minCodes, lane, minBytes);
+            WriteScales(LaneBytes.At(scale, lane), LaneBytes.At(min, lane), scaleBytes, minBytes, block);
             Requantize(values.Slice(lane * Length, Length), codes, lane, block);
         }
     }
@@ -102,15 +104,31 @@ internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels,
 
     /// <summary>Codes under the largest of the values, which becomes the last level: the quotient by it, rounded.</summary>
     /// <returns>The FP16 scale before rounding.</returns>
-    private float Linear(ReadOnlySpan<T> values, int lane, Span<byte> codes)
+    private T Linear(ReadOnlySpan<T> values, Span<T> codes)
     {
-        var largest = 0f;
+        var largest = T.Create(0);
+        foreach (var value in values)
+            largest = T.Max(value, largest);
+        var inverse = T.Select(T.GreaterThan(largest, T.Create(0)), T.Create(scaleLevels) / largest, T.Create(0));
         for (var j = 0; j < values.Length; j++)
-            largest = Math.Max(largest, LaneBytes.At(values[j], lane));
-        var inverse = largest > 0 ? scaleLevels / largest : 0;
-        for (var j = 0; j < values.Length; j++)
-            codes[j] = ScaleCode(Rounding.NearestInt(inverse * LaneBytes.At(values[j], lane)));
-        return largest / scaleLevels;
+        {
+            codes[j] = T.NearestInt(inverse * values[j]);
+            for (var lane = 0; lane < T.Count; lane++)
+                LaneBytes.Set(ref codes[j], lane, ScaleCode((int)LaneBytes.At(codes[j], lane)));
+        }
+        return largest / T.Create(scaleLevels);
+    }
+
+    [SkipLocalsInit]
+    private void Refine(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, T scale, T min, Span<T> scaleCodes, Span<T> minCodes)
+    {
+        Span<T> ones = stackalloc T[subLength];
+        ones.Fill(T.Create(1));
+        for (var j = 0; j < SubBlocks; j++)
+        {
+            var range = new Range(j * subLength, (j + 1) * subLength);
+            SubBlockRefinement.Run(x[range], importance.IsEmpty ? ones : importance[range], scale, min, levels, scaleLevels, ref scaleCodes[j], ref minCodes[j]);
+        }
     }
 
     /// <summary>The codes under the scales as they are stored; those of the search where the stored scale is zero.</summary>

@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Search;
 
 namespace Plimsoll.Numerics.Blocks.KQuants;
 
 /// <summary>The K-quants with signed codes and a scale per sub-block of 16: x ≈ (d · scale) · (code − levels). Q3_K, Q6_K.</summary>
 /// <param name="levels">Half the number of codes.</param>
-internal abstract class SignedScaleCodec<T>(string name, int levels) : KQuantCodec<T>(name) where T : unmanaged, ILanes<T>
+/// <param name="scaleLevels">Half the number of codes of a scale.</param>
+internal abstract class SignedScaleCodec<T>(string name, int levels, int scaleLevels) : KQuantCodec<T>(name) where T : unmanaged, ILanes<T>
 {
     protected const int SubLength = 16;
     protected const int SubBlocks = Length / SubLength;
@@ -52,15 +54,19 @@ internal abstract class SignedScaleCodec<T>(string name, int levels) : KQuantCod
         }
     }
 
-    /// <summary>The scale of largest magnitude, the first of several.</summary>
-    protected static float Largest(ReadOnlySpan<T> scales, int lane)
+    /// <summary>Moves the scale codes of sub-blocks to where the weighted error is smallest.</summary>
+    /// <param name="offset">What is added to a scale code before it is stored.</param>
+    [SkipLocalsInit]
+    protected void Refine(ReadOnlySpan<T> x, ReadOnlySpan<T> importance, T scale, int offset, Span<T> scaleCodes)
     {
-        var largest = 0f;
-        foreach (ref readonly var scale in scales)
+        Span<T> ones = stackalloc T[SubLength];
+        ones.Fill(T.Create(1));
+        for (var j = 0; j < SubBlocks; j++)
         {
-            if (Math.Abs(LaneBytes.At(scale, lane)) > Math.Abs(largest))
-                largest = LaneBytes.At(scale, lane);
+            var range = new Range(j * SubLength, (j + 1) * SubLength);
+            var code = scaleCodes[j] - T.Create(offset);
+            SubBlockRefinement.Run(x[range], importance.IsEmpty ? ones : importance[range], scale, levels, -scaleLevels, scaleLevels - 1, ref code);
+            scaleCodes[j] = code + T.Create(offset);
         }
-        return largest;
     }
 }

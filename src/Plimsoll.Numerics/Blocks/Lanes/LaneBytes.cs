@@ -9,6 +9,8 @@ internal static class LaneBytes
 {
     public static float At<T>(in T value, int lane) where T : unmanaged, ILanes<T> => Unsafe.Add(ref Unsafe.As<T, float>(ref Unsafe.AsRef(in value)), lane);
 
+    public static void Set<T>(ref T value, int lane, float single) where T : unmanaged, ILanes<T> => Unsafe.Add(ref Unsafe.As<T, float>(ref value), lane) = single;
+
     /// <summary>Each lane as the nearest FP16 number.</summary>
     public static T RoundToFp16<T>(T value) where T : unmanaged, ILanes<T>
     {

@@ -22,19 +22,45 @@ internal static class E2M1Codes
         var zero = T.Create(0);
         for (var i = 0; i < lanes.Length; i++)
         {
-            var magnitude = T.Abs(lanes[i]);
-            var code = zero;
-            var least = magnitude;
-            for (var candidate = 1; candidate < Magnitudes.Length; candidate++)
-            {
-                var error = T.Abs(T.Create(Magnitudes[candidate] * halfScale) - magnitude);
-                var isNearer = T.GreaterThan(least, error);
-                code = T.Select(isNearer, T.Create(candidate), code);
-                least = T.Select(isNearer, error, least);
-            }
+            var (code, _) = Nearest(T.Abs(lanes[i]), halfScale);
             var isNegative = T.GreaterThan(zero, lanes[i]) & T.GreaterThan(code, zero);
             T.StoreBytes(code + (isNegative & T.Create(8)), ref Unsafe.Add(ref target, i * T.Count));
         }
+    }
+
+    /// <summary>Σ weight · e² under a scale, added in the order of the elements.</summary>
+    [SkipLocalsInit]
+    public static float Error<T>(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, float halfScale) where T : unmanaged, ILanes<T>
+    {
+        Span<float> terms = stackalloc float[values.Length];
+        var x = MemoryMarshal.Cast<float, T>(values);
+        var w = MemoryMarshal.Cast<float, T>(weights);
+        var target = MemoryMarshal.Cast<float, T>(terms);
+        for (var i = 0; i < x.Length; i++)
+        {
+            var (_, error) = Nearest(T.Abs(x[i]), halfScale);
+            target[i] = w[i] * (error * error);
+        }
+        var sum = 0f;
+        foreach (var term in terms)
+            sum += term;
+        return sum;
+    }
+
+    /// <summary>The code of a magnitude and how far its value is from it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (T Code, T Error) Nearest<T>(T magnitude, float halfScale) where T : unmanaged, ILanes<T>
+    {
+        var code = T.Create(0);
+        var least = magnitude;
+        for (var candidate = 1; candidate < Magnitudes.Length; candidate++)
+        {
+            var error = T.Abs(T.Create(Magnitudes[candidate] * halfScale) - magnitude);
+            var isNearer = T.GreaterThan(least, error);
+            code = T.Select(isNearer, T.Create(candidate), code);
+            least = T.Select(isNearer, error, least);
+        }
+        return (code, least);
     }
 
     /// <summary>value = doubled value of the code · halfScale.</summary>

@@ -4,7 +4,7 @@ namespace Plimsoll.Numerics.Blocks.Microscaling;
 internal static class UnsignedE4M3
 {
     public const byte Largest = 0x7E;
-    private const float MaxValue = 448;
+    public const float MaxValue = 448;
     private const byte Nan = 0x7F;
     private const int Bias = 7;
     private const int MantissaBits = 3;
