@@ -64,6 +64,8 @@ public sealed class WeightReader : IDisposable
         StorageLayout.Nvfp4 or StorageLayout.Mxfp4 => new Fp4Weight(parameter, Tensors),
         StorageLayout.TorchAo when parameter is { Bits: 8, Dimensions: not null } => Scaled(parameter, parameter.FindAny("_weight_qdata", "qdata")!,
             parameter.FindAny("_weight_scale", "scale") ?? throw Unreadable(parameter, parameter.Main, $"{parameter.TypeName} without scales")),
+        StorageLayout.TorchAo when parameter is { Bits: 4 } => AffineWeight.TorchAo(parameter, Tensors),
+        StorageLayout.Mlx when parameter.Dimensions is not null => AffineWeight.Mlx(parameter, Tensors),
         _ => throw Unreadable(parameter, parameter.Main, $"{parameter.Layout} ({parameter.TypeName})"),
     };
 

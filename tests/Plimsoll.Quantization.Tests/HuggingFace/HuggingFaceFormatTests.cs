@@ -1,8 +1,9 @@
-using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Data;
 using Plimsoll.Checkpoints.HuggingFace;
+using Plimsoll.Checkpoints;
 using Plimsoll.Models.Inspection;
 using Plimsoll.Quantization.HuggingFace;
+using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Quantization.Tests.HuggingFace;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Quantization.Tests.HuggingFace;
 

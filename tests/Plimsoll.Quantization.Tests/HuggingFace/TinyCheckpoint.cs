@@ -2,6 +2,7 @@ using Plimsoll.Models;
 using Plimsoll.Quantization.HuggingFace;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
+using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Quantization.Tests.HuggingFace;
 

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-namespace Plimsoll.Quantization.Tests.HuggingFace;
+namespace Plimsoll.Testing.Builders;
 
-/// <summary>Safetensors files as a test sees them: read and written here, by the format's description, without the product.</summary>
-internal sealed class TensorFile
+/// <summary>The tensors of safetensors files with their bytes: read and written here, by the format's description, without the product.</summary>
+public sealed class TensorFile
 {
     private readonly Dictionary<string, (string Type, long[] Shape, byte[] Data)> tensors = new(StringComparer.Ordinal);
 
