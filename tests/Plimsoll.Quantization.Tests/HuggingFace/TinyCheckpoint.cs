@@ -14,15 +14,15 @@ internal sealed class TinyCheckpoint : IDisposable
 
     private const string Facts = """
         "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 1,
-        "num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": 64, "max_position_embeddings": 256, "torch_dtype": "bfloat16"
+        "num_attention_heads": 4, "num_key_value_heads": 4, "vocab_size": 64, "max_position_embeddings": 256
         """;
 
     private readonly TemporaryFolder folder = new();
 
-    public TinyCheckpoint(bool isTied = false, string? quantization = null, Action<TensorFile, string, int, int>? layer = null)
+    public TinyCheckpoint(bool isTied = false, string? quantization = null, Action<TensorFile, string, int, int>? layer = null, string torchType = "bfloat16")
     {
         var random = new Random(7);
-        Write("config.json", $$"""{ {{Facts}}, "tie_word_embeddings": {{(isTied ? "true" : "false")}}{{(quantization is null ? "" : $", \"quantization_config\": {quantization}")}} }""");
+        Write("config.json", $$"""{ {{Facts}}, "torch_dtype": "{{torchType}}", "tie_word_embeddings": {{(isTied ? "true" : "false")}}{{(quantization is null ? "" : $", \"quantization_config\": {quantization}")}} }""");
         Write("special_tokens_map.json", """{"bos_token":"<s>"}""");
         Write("generation_config.json", """{"do_sample":true}""");
         Write("training_args.bin", "not taken over");
