@@ -10,7 +10,8 @@ internal static class InspectCommand
     private static readonly Argument<string> Target = new("PATH") { Description = "a checkpoint file, a folder with one or several, a config.json, or org/name on the hub" };
     private static readonly Option<bool> Tensors = new("--tensors") { Description = "list every tensor: name, type, shape, bytes, file" };
     private static readonly Option<bool> Metadata = new("--metadata") { Description = "list the key-values beside the tensors" };
-    private static readonly Option<bool> Check = new("--check") { Description = "exit with 1 when problems are found, and say what was checked" };
+    private static readonly Option<bool> Check = new("--check") { Description = "read the weights too, exit with 1 when problems are found, and say what was checked" };
+    private static readonly Option<string?> Against = new("--against") { Description = "with --check: a checkpoint of the same model to compare the weights with" };
 
     public static Command Create(CliEnvironment environment)
     {
@@ -18,17 +19,18 @@ internal static class InspectCommand
             "inspect",
             """
             What a checkpoint is: architecture, exact parameter count, bytes per type and part, quantization, tokenizer. Only headers are read,
-            whatever its size; of a model on the hub only headers are fetched.
+            whatever its size, but with --check the weights too; of a model on the hub only headers are fetched.
 
             Examples:
               plimsoll inspect llama-3.1-8b-q4_k_m.gguf
               plimsoll inspect ./my-model --check
+              plimsoll inspect ./my-model-gptq --check --against ./my-model
               plimsoll inspect ~/models
               plimsoll inspect Qwen/Qwen3-8B --tensors
               plimsoll inspect model.gguf --metadata --json
             """)
         {
-            Target, Tensors, Metadata, Check, PlanOptions.Offline,
+            Target, Tensors, Metadata, Check, Against, PlanOptions.Offline,
         };
         command.SetAction(parsed => Run(parsed, environment));
         return command;
@@ -37,12 +39,16 @@ internal static class InspectCommand
     private static int Run(ParseResult parsed, CliEnvironment environment)
     {
         var target = parsed.GetValue(Target)!;
+        if (parsed.GetValue(Against) is not null && !parsed.GetValue(Check))
+            throw CliException.WrongUsage("--against goes with --check", "plimsoll inspect PATH --check --against REFERENCE");
         var report = Read(target, parsed, environment) with
         {
             ShowTensors = parsed.GetValue(Tensors),
             ShowMetadata = parsed.GetValue(Metadata),
             IsCheck = parsed.GetValue(Check),
         };
+        if (report.IsCheck)
+            report = InspectWeights.Check(report, Reference(parsed), parsed, environment);
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         if (parsed.GetValue(GlobalOptions.Json))
             InspectJson.Write(terminal.Out, report);
@@ -50,12 +56,21 @@ internal static class InspectCommand
             InspectTable.Write(terminal, report);
         if (report.IsCheck && parsed.GetValue(GlobalOptions.Verbose))
         {
-            foreach (var check in InspectionChecks.All)
-                terminal.Error.WriteLine($"plimsoll: checked {check.Summary} ({check.Name})");
+            foreach (var (name, summary) in report.Checks)
+                terminal.Error.WriteLine($"plimsoll: checked {summary} ({name})");
         }
         foreach (var failure in report.Failures)
             terminal.Error.WriteLine($"plimsoll: {failure.Message}");
         return !report.Failures.IsEmpty ? ExitCode.BadInput : report is { IsCheck: true, HasProblems: true } ? ExitCode.No : ExitCode.Yes;
+    }
+
+    /// <summary>What <c>--against</c> names, which must be here to be read.</summary>
+    private static CheckpointInspection? Reference(ParseResult parsed)
+    {
+        if (parsed.GetValue(Against) is not { } path)
+            return null;
+        var reference = File.Exists(path) || Directory.Exists(path) ? CheckpointInspector.Inspect(path) : throw CliException.BadInput($"{path}: no such file or folder", "--against takes a checkpoint on this machine");
+        return reference.Checkpoint is null ? throw CliException.BadInput($"{path} is a configuration without weights, and --against compares weights") : reference;
     }
 
     private static InspectReport Read(string target, ParseResult parsed, CliEnvironment environment)

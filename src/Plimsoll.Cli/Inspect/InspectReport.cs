@@ -19,6 +19,15 @@ internal sealed record InspectReport
 
     public bool IsCheck { get; init; }
 
+    /// <summary>Whether weights were read, and compared with a reference.</summary>
+    public bool HasReadWeights { get; init; }
+
+    public bool HasReference { get; init; }
+
+    /// <summary>What <c>--check</c> checked: name, and the rest of the sentence "checked …".</summary>
+    public IEnumerable<(string Name, string Summary)> Checks => InspectionChecks.All.Select(check => (check.Name, check.Summary))
+        .Concat(HasReadWeights ? DataInspection.All.Where(check => HasReference || check != DataInspection.All[^1]).Select(check => (check.Name, check.Summary)) : []);
+
     /// <summary>A folder of several checkpoints is a list, also when all but one of them are broken.</summary>
     public bool IsList => Inspections.Length + Failures.Length != 1;
 

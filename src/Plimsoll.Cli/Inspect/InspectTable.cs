@@ -106,7 +106,7 @@ internal static class InspectTable
             terminal.Rich.WriteLine("There are no tensors to check.");
             return;
         }
-        terminal.Rich.WriteLine($"Checked {string.Join(", ", InspectionChecks.All.Select(check => check.Name))}: {Found(inspection.Problems.Length)}.");
+        terminal.Rich.WriteLine($"Checked {string.Join(", ", report.Checks.Select(check => check.Name))}: {Found(inspection.Problems.Length)}.");
     }
 
     private static string Found(int problems) => problems switch { 0 => "no problems found", 1 => "1 problem found", _ => $"{problems} problems found" };

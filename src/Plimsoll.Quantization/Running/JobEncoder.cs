@@ -1,3 +1,4 @@
+using Plimsoll.Numerics.Codecs;
 using Plimsoll.Quantization.Output;
 
 namespace Plimsoll.Quantization.Running;
@@ -54,10 +55,10 @@ internal sealed class JobEncoder(PieceBuffers buffers, int threads, bool allowNo
     private static int Read(WeightJob job, long firstRow, Span<float> values, bool allowNonFinite)
     {
         job.ReadRows(firstRow, values);
-        if (FiniteWeights.FindOther(values) is not (>= 0 and var at))
+        if (FiniteNumbers.FindOther(values) is not (>= 0 and var at))
             return 0;
         return allowNonFinite
-            ? FiniteWeights.ReplaceOthers(values)
+            ? FiniteNumbers.ReplaceOthers(values)
             : throw new NonFiniteWeightException(job.Name, firstRow + at / job.RowLength, at % job.RowLength, values[at]);
     }
 

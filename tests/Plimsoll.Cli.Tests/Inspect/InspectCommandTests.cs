@@ -83,6 +83,36 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
+    public void Weights_are_read_when_problems_are_asked_for()
+    {
+        Write("sound", TinyLlama.Plain(), TinyLlama.Config());
+        Write("torn", TinyLlama.Plain(), TinyLlama.Config());
+        var path = folder.File("torn/model.safetensors");
+        var bytes = File.ReadAllBytes(path);
+        bytes[^1] = 0x7F;
+        bytes[^2] = 0xC0;
+        File.WriteAllBytes(path, bytes);
+        Assert.Equal(0, Run("torn").ExitCode);
+        var run = Run("torn", "--check");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("lm_head.weight[999, 255] is NaN.", run.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        var against = Run("sound", "--check", "--against", folder.File("sound"), "--verbose");
+        Assert.True(against.ExitCode == 0, against.Output);
+        Assert.Contains("checked that the weights are those of the reference, with --against (reference)", against.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, "--against goes with --check", "sound", "--against", "sound")]
+    [InlineData(3, "nothing: no such file or folder", "sound", "--check", "--against", "nothing")]
+    public void A_reference_needs_a_check_and_must_be_here(int exitCode, string message, string target, params string[] options)
+    {
+        Write("sound", TinyLlama.Plain(), TinyLlama.Config());
+        var run = Run(target, options);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Equal((exitCode, ""), (run.ExitCode, run.Output));
+    }
+
+    [Fact]
     public void A_bad_file_ends_with_3_and_its_sentence()
     {
         folder.Write("cut.safetensors", SafetensorsBuilder.File([new("a", "F32", 100)])[..^8]);
@@ -128,7 +158,7 @@ public sealed class InspectCommandTests : IDisposable
     [Theory]
     [InlineData("models/stories260k/stories260K-Q4_K_M.gguf", "stories260k-q4.txt", 0)]
     [InlineData("models/llama2xs/ckpt.pt", "llama2xs.txt", 0)]
-    [InlineData("models/babyllama-tok105/babyllama-tok105-f32.gguf", "babyllama.txt", 0)]
+    [InlineData("models/babyllama-tok105/babyllama-tok105-f32.gguf", "babyllama.txt", 1)]
     [InlineData("models/tiny-random/llama-2-tiny-random.gguf", "llama-2-tiny-random.txt", 0)]
     [InlineData("tokenizers/gguf-vocab/ggml-vocab-falcon.gguf", "vocab-falcon.txt", 0)]
     [InlineData("configs/qwen-vl-chat-int4-gptq", "qwen-vl-index.txt", 1)]
@@ -165,14 +195,14 @@ public sealed class InspectCommandTests : IDisposable
         folder.Write($"{name}/config.json", config);
         if (shards == 1)
         {
-            folder.Write($"{name}/model.safetensors", SafetensorsBuilder.File(all, """{"format":"pt"}"""));
+            folder.Write($"{name}/model.safetensors", FilledSafetensors.File(all, """{"format":"pt"}"""));
             return;
         }
         var map = new List<string>();
         foreach (var (chunk, index) in all.Chunk((all.Count + shards - 1) / shards).Select((chunk, index) => (chunk, index)))
         {
             var file = $"model-{index + 1:D5}-of-{shards:D5}.safetensors";
-            folder.Write($"{name}/{file}", SafetensorsBuilder.File(chunk, """{"format":"pt"}"""));
+            folder.Write($"{name}/{file}", FilledSafetensors.File(chunk, """{"format":"pt"}"""));
             map.AddRange(chunk.Select(tensor => $"\"{tensor.Name}\":\"{file}\""));
         }
         folder.Write($"{name}/model.safetensors.index.json", $"{{\"metadata\":{{\"total_size\":{all.Sum(tensor => tensor.Bytes)}}},\"weight_map\":{{{string.Join(',', map)}}}}}");

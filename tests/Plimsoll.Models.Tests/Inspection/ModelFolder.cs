@@ -15,6 +15,15 @@ internal sealed class ModelFolder : IDisposable
             folder.Write("config.json", config);
     }
 
+    /// <summary>A model with numbers in its tensors.</summary>
+    /// <param name="change">Writes other bytes over those of a tensor.</param>
+    public static ModelFolder Filled(IEnumerable<StoredTensor> tensors, string? config, Action<StoredTensor, Span<byte>>? change = null)
+    {
+        var model = new ModelFolder([], config);
+        model.folder.Write("model.safetensors", FilledSafetensors.File(tensors, """{"format":"pt"}""", change));
+        return model;
+    }
+
     public ModelFolder Add(string name, string text)
     {
         folder.Write(name, text);

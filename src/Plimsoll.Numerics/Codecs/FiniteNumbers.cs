@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace Plimsoll.Quantization.Running;
+namespace Plimsoll.Numerics.Codecs;
 
-/// <summary>Finds and replaces weights that are no finite numbers.</summary>
-internal static class FiniteWeights
+/// <summary>Finds and replaces numbers that are not finite.</summary>
+public static class FiniteNumbers
 {
     /// <summary>The exponent bits of a float, all set in infinities and NaN only.</summary>
     private const uint ExponentMask = 0x7F80_0000;
