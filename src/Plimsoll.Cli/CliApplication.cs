@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Accuracy;
 using Plimsoll.Cli.Diagnose;
+using Plimsoll.Cli.Eval;
 using Plimsoll.Cli.Fit;
 using Plimsoll.Cli.Formats;
 using Plimsoll.Cli.Gpus;
@@ -86,6 +87,7 @@ internal static class CliApplication
         yield return ModelsCommand.Create(environment);
         yield return QuantizeCommand.Create(environment);
         yield return InspectCommand.Create(environment);
+        yield return EvalCommand.Create(environment);
         yield return TokenizeCommand.Create(environment);
         yield return RunCommand.Create(environment);
         yield return FormatsCommand.Create(environment);

@@ -75,6 +75,7 @@ internal sealed class DivergenceMeter
             total += weight;
             totalWeighted += weight * (reference[index] - logits[index]);
         }
-        return totalWeighted / total - Math.Log(total) + logSum;
+        // Never negative but by rounding.
+        return Math.Max(0, totalWeighted / total - Math.Log(total) + logSum);
     }
 }

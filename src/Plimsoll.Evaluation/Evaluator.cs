@@ -53,6 +53,24 @@ public sealed class Evaluator
             }
             progress?.Invoke(window + 1);
         }
+        return Result(loss, divergence);
+    }
+
+    /// <summary>The perplexity that kept predictions have, without running their model.</summary>
+    /// <exception cref="IOException">The kept predictions cannot be read.</exception>
+    public static EvaluationResult Recall(LogitsReader kept, EvaluationWindows windows)
+    {
+        var loss = new RunningMean();
+        for (var prediction = 0; prediction < windows.Count * windows.Scored; prediction++)
+        {
+            kept.Read();
+            loss.Add(-kept.TargetLogProbability);
+        }
+        return Result(loss, null);
+    }
+
+    private static EvaluationResult Result(RunningMean loss, DivergenceMeter? divergence)
+    {
         var mean = loss.Estimate;
         var perplexity = Math.Exp(mean.Value);
         return new(loss.Count, new(perplexity, perplexity * mean.Error), divergence?.Result());
