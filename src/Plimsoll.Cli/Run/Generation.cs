@@ -1,5 +1,6 @@
 using Plimsoll.Checkpoints.Tokenizers;
 using Plimsoll.Runtime;
+using Plimsoll.Runtime.Sampling;
 
 namespace Plimsoll.Cli.Run;
 
@@ -7,11 +8,12 @@ namespace Plimsoll.Cli.Run;
 internal static class Generation
 {
     /// <exception cref="OperationCanceledException">The user has interrupted.</exception>
-    public static RunReport Run(ICausalModel model, Tokenizer tokenizer, RunRequest request, StreamedText text, CliEnvironment environment)
+    public static RunReport Run(ICausalModel model, Tokenizer tokenizer, Sampler sampler, RunRequest request, StreamedText text, CliEnvironment environment)
     {
         var logits = new float[model.VocabularySize];
         // Models are padded to round sizes: the last rows of their head may stand for no token.
         var known = Math.Min(model.VocabularySize, tokenizer.Vocabulary.Count);
+        sampler.Observe(request.Prompt);
         var start = environment.Time.GetTimestamp();
         model.Forward(request.Prompt, logits);
         var prefill = environment.Time.GetElapsedTime(start);
@@ -21,7 +23,7 @@ internal static class Generation
         while (generated < request.Count)
         {
             environment.Interrupted.ThrowIfCancellationRequested();
-            var token = Largest(logits.AsSpan(0, known));
+            var token = sampler.Next(logits.AsSpan(0, known));
             if (tokenizer.EndOfGeneration.Contains(token))
                 break;
             generated++;
@@ -40,17 +42,6 @@ internal static class Generation
             PrefillTokensPerSecond = Rate(request.Prompt.Length, prefill),
             DecodeTokensPerSecond = Rate(computed, decode),
         };
-    }
-
-    private static int Largest(ReadOnlySpan<float> logits)
-    {
-        var best = 0;
-        for (var token = 1; token < logits.Length; token++)
-        {
-            if (logits[token] > logits[best])
-                best = token;
-        }
-        return best;
     }
 
     private static double? Rate(int tokens, TimeSpan time) => tokens > 0 && time > TimeSpan.Zero ? tokens / time.TotalSeconds : null;

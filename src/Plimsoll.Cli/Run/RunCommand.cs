@@ -29,11 +29,14 @@ internal static class RunCommand
             Examples:
               plimsoll run model.gguf --prompt "Once upon a time"
               plimsoll run ./llama-3.2-1b --file prompt.txt -n 200 --kv-precision q8_0
+              plimsoll run model.gguf --prompt "Hello" --temperature 0.8 --seed 7
               plimsoll run model.gguf --prompt "Hello" --context 4k --threads 2 --json
             """)
         {
             Model, Prompt, FileName, Count, Context, KvPrecision, Threads, Force,
         };
+        foreach (var option in SamplingChoice.Options)
+            command.Options.Add(option);
         command.SetAction(parsed => Run(parsed, environment));
         return command;
     }
@@ -45,6 +48,7 @@ internal static class RunCommand
         var path = LocalModel.Locate(parsed.GetValue(Model)!, environment);
         var located = ModelChoice.Locate(path, parsed, environment);
         var tokenizer = Tokenizer.Load(path);
+        var sampler = SamplingChoice.Create(parsed);
         var prompt = tokenizer.Encode(ReadPrompt(parsed, environment));
         var request = CreateRequest(parsed, located, prompt);
         var plan = RunPlan.Check(located, request, environment, parsed.GetValue(Force));
@@ -53,7 +57,7 @@ internal static class RunCommand
         using var model = Load(located, pool);
         using var session = model.CreateSession(new() { Context = request.Context, KeyValueFormat = request.KvFormat, Batch = Math.Min(SessionOptions.DefaultBatch, prompt.Length) });
         var text = new StreamedText(tokenizer, json ? TextWriter.Null : terminal.Out);
-        var report = Generation.Run(session, tokenizer, request, text, environment) with { PlannedBytes = plan, PeakBytes = ProcessMemory.Peak() };
+        var report = Generation.Run(session, tokenizer, sampler, request, text, environment) with { PlannedBytes = plan, PeakBytes = ProcessMemory.Peak() };
         if (json)
             RunJson.Write(terminal.Out, report);
         else

@@ -34,6 +34,14 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public void The_seed_decides_what_is_drawn()
+    {
+        string Draw(string seed) => CommandRun.Of("run", model, "--prompt", "the hand", "-n", "12", "--temperature", "2", "--seed", seed).Output;
+        Assert.Equal(Draw("1"), Draw("1"));
+        Assert.NotEqual(Draw("1"), Draw("2"));
+    }
+
+    [Fact]
     public void A_prompt_can_come_from_a_file()
     {
         var file = folder.Write("prompt.txt", "the hand");
@@ -49,6 +57,8 @@ public sealed class RunCommandTests : IDisposable
     [InlineData(2, "--prompt is empty", "--prompt", "")]
     [InlineData(2, "exclude each other", "--prompt", "a", "--file", "b")]
     [InlineData(3, "no such file", "--file", "nowhere.txt")]
+    [InlineData(2, "a temperature from 0 to 100", "--prompt", "a", "--temperature", "-1")]
+    [InlineData(2, "a top-p above 0 and at most 1", "--prompt", "a", "--top-p", "0")]
     [InlineData(2, "-n takes a whole number from 0", "--prompt", "a", "-n", "-3")]
     public void What_cannot_be_done_is_said_in_a_sentence(int exitCode, string message, params string[] options)
     {
