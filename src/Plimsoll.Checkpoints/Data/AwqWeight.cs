@@ -1,5 +1,6 @@
 using System.Buffers;
 using Plimsoll.Checkpoints.Layouts;
+using Plimsoll.Numerics;
 using Plimsoll.Numerics.Packing;
 
 namespace Plimsoll.Checkpoints.Data;
@@ -30,7 +31,7 @@ internal sealed class AwqWeight : IntegerWeight
 
     public override (int Lowest, int Highest) ZeroPoints => Range<byte>(zeros.Value);
 
-    protected override ReadOnlySpan<float> Scales => scales.Value;
+    public override bool HasScalesOf(NumberFormat format) => AreOf(format, scales.Value);
 
     protected override void Read(long firstRow, int rows, Span<short> integers, Span<float> rowScales)
     {

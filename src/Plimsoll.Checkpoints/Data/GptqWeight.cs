@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Plimsoll.Checkpoints.Layouts;
+using Plimsoll.Numerics;
 using Plimsoll.Numerics.Packing;
 
 namespace Plimsoll.Checkpoints.Data;
@@ -43,7 +44,7 @@ internal sealed class GptqWeight : IntegerWeight
 
     public override (int Lowest, int Highest) ZeroPoints => Range<byte>(zeros.Value);
 
-    protected override ReadOnlySpan<float> Scales => scales.Value;
+    public override bool HasScalesOf(NumberFormat format) => AreOf(format, scales.Value);
 
     protected override void Read(long firstRow, int rows, Span<short> integers, Span<float> rowScales)
     {

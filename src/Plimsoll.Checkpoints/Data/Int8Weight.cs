@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Plimsoll.Checkpoints.Layouts;
+using Plimsoll.Numerics;
 
 namespace Plimsoll.Checkpoints.Data;
 
@@ -32,7 +33,7 @@ internal sealed class Int8Weight : IntegerWeight
 
     public override (int Lowest, int Highest) ZeroPoints => zeros.Value is { } zero ? Range<int>(Array.ConvertAll(zero, value => (int)value + 128)) : (128, 128);
 
-    protected override ReadOnlySpan<float> Scales => scales.Value;
+    public override bool HasScalesOf(NumberFormat format) => AreOf(format, scales.Value);
 
     protected override void Read(long firstRow, int rows, Span<short> integers, Span<float> rowScales)
     {

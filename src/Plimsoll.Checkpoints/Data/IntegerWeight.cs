@@ -40,22 +40,7 @@ public abstract class IntegerWeight : StoredWeight
     public bool IsSymmetric => ZeroPoints == (1 << (Bits - 1), 1 << (Bits - 1));
 
     /// <summary>Whether every scale is a number of the format, so that it can be stored so without loss.</summary>
-    public bool HasScalesOf(NumberFormat format)
-    {
-        Span<byte> code = stackalloc byte[format.BlockBytes];
-        Span<float> stored = stackalloc float[1];
-        foreach (var scale in Scales)
-        {
-            ElementCodec.Encode(format, [scale], code);
-            ElementCodec.Decode(format, code, stored);
-            if (stored[0] != scale)
-                return false;
-        }
-        return true;
-    }
-
-    /// <summary>All scales, in any order.</summary>
-    protected abstract ReadOnlySpan<float> Scales { get; }
+    public abstract bool HasScalesOf(NumberFormat format);
 
     /// <summary>The integers of rows [<paramref name="firstRow"/>, …), their zero points subtracted, and the scales of their groups.</summary>
     /// <param name="integers">(rows, columns).</param>
@@ -89,6 +74,21 @@ public abstract class IntegerWeight : StoredWeight
             ArrayPool<short>.Shared.Return(integers);
             ArrayPool<float>.Shared.Return(scales);
         }
+    }
+
+    /// <summary>Whether each of some scales survives being stored in a format.</summary>
+    protected static bool AreOf(NumberFormat format, ReadOnlySpan<float> scales)
+    {
+        Span<byte> code = stackalloc byte[format.BlockBytes];
+        Span<float> stored = stackalloc float[1];
+        foreach (var scale in scales)
+        {
+            ElementCodec.Encode(format, [scale], code);
+            ElementCodec.Decode(format, code, stored);
+            if (stored[0] != scale)
+                return false;
+        }
+        return true;
     }
 
     /// <summary>The smallest and the largest of some zero points.</summary>

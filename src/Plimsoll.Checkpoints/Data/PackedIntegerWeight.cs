@@ -58,7 +58,7 @@ internal sealed class PackedIntegerWeight : IntegerWeight
 
     public override (int Lowest, int Highest) ZeroPoints => zeros.Value is { } zero ? Range<short>(zero) : (1 << (Bits - 1), 1 << (Bits - 1));
 
-    protected override ReadOnlySpan<float> Scales => scales.Value;
+    public override bool HasScalesOf(NumberFormat format) => AreOf(format, scales.Value);
 
     protected override void Read(long firstRow, int rows, Span<short> integers, Span<float> rowScales)
     {

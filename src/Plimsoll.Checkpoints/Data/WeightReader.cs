@@ -87,7 +87,8 @@ public sealed class WeightReader : IDisposable
         if (tensor.Format.Kind == NumberFormatKind.Block)
         {
             var codec = BlockCodecs.Find(tensor.Format) ?? throw Unreadable(parameter, tensor, $"the type {tensor.Format}");
-            return new BlockWeight(parameter, tensor, codec, Tensors);
+            var blocks = new BlockWeight(parameter, tensor, codec, Tensors);
+            return BlockIntegers.Reads(tensor.Format) ? new BlockIntegers(parameter, tensor, blocks, Tensors) : blocks;
         }
         if (!ElementCodec.CanDecode(tensor.Format))
             throw Unreadable(parameter, tensor, $"the type {tensor.Format}");

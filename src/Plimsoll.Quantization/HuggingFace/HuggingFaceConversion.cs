@@ -20,7 +20,7 @@ public static class HuggingFaceConversion
         var draft = new ConversionDraft(source, recipe);
         draft.AddParameters();
         var files = Shards.Plan(draft.Jobs, recipe.MaxShardBytes, Provenance.Of(source, recipe));
-        return new(IsFolder: true, files.Files, [ConfigFile.Rewrite(source, recipe, draft.PlainModules), .. OwnConfig(recipe, draft), .. files.Index, .. SideFiles.Of(source.Folder)], draft.Notes);
+        return new(IsFolder: true, files.Files, [ConfigFile.Rewrite(source, recipe, draft.PlainModules), .. OwnConfig(recipe, draft), .. files.Index, .. source.Folder is { } folder ? SideFiles.Of(folder) : []], draft.Notes);
     }
 
     private static IEnumerable<SideFile> OwnConfig(HuggingFaceRecipe recipe, ConversionDraft draft) =>
@@ -50,6 +50,8 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
 
     public void AddParameters()
     {
+        if (source.Folder is null)
+            notes.Add("A GGUF file has no tokenizer of Hugging Face: take tokenizer.json or tokenizer.model from the original model.");
         foreach (var parameter in source.Parameters)
             Add(parameter);
         // Layers that share a scale are written where the first of them lies.
@@ -78,9 +80,9 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
             notes.Add($"{storage.Name} is left out: it is tied to the embedding.");
             return;
         }
-        var weight = source.Reader.Open(storage);
+        var weight = parameter.Open();
         if (recipe.Linear is { } linear && parameter.IsLayer && Obstacle(linear, weight) is null)
-            AddLayer(linear, weight);
+            AddLayer(linear, parameter, weight);
         else
             AddPlain(parameter, weight);
     }
@@ -95,15 +97,15 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
         return obstacle;
     }
 
-    private void AddLayer(LinearFormat linear, StoredWeight weight)
+    private void AddLayer(LinearFormat linear, SourceParameter parameter, StoredWeight weight)
     {
-        if (weight.Storage.IsQuantized && linear.CreateTranscode(weight, PlainFormat) is { } transcode)
+        if (parameter.IsQuantized && linear.CreateTranscode(weight, PlainFormat) is { } transcode)
         {
             transcoded++;
             jobs.Add(transcode);
             return;
         }
-        if (weight.Storage.IsQuantized && !recipe.AllowRequantize)
+        if (parameter.IsQuantized && !recipe.AllowRequantize)
             throw new QuantizationRefusedException($"{weight.Name} is quantized already ({weight.Storage.TypeName}) and would be rounded a second time; allow it with --requantize, or start from the original weights");
         var key = linear.FusedKey(weight.Storage.Module);
         if (key is not null && layers.Find(group => group.Key == key && group.Layers[0].RowLength == weight.RowLength) is { Layers: { } members })
@@ -118,11 +120,11 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
         if (parameter.IsLinear)
             plainModules.Add(parameter.Storage.Module);
         var isFloat = tensor.Format.Kind == NumberFormatKind.Float && parameter.Storage.Kind == StorageKind.Parameter;
-        if (parameter.Storage.IsQuantized || tensor.Format.Kind == NumberFormatKind.Block || (isFloat && recipe.Plain is { } plain && plain != tensor.Format))
+        if (parameter.IsQuantized || (isFloat && recipe.Plain is { } plain && plain != tensor.Format))
             jobs.Add(new CastJob(weight, PlainFormat));
-        else if (tensor.Strides is not null)
-            jobs.Add(new CastJob(weight, tensor.Format));
+        else if (tensor.Strides is null && source.Stored is { } stored)
+            jobs.Add(new CopyJob(weight, tensor, stored));
         else
-            jobs.Add(new CopyJob(weight, tensor, source.Reader.Tensors));
+            jobs.Add(new CastJob(weight, tensor.Format));
     }
 }

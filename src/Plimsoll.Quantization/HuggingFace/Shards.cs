@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text.Json;
 using Plimsoll.Checkpoints.Safetensors;
 using Plimsoll.Quantization.Output;
 
@@ -58,25 +57,5 @@ internal static class Shards
                 json.WriteString(output.Name, file);
             json.WriteEndObject();
         }), null);
-    }
-}
-
-/// <summary>JSON files as Hugging Face's own look: indented, every character readable, a line break at the end.</summary>
-internal static class JsonText
-{
-    private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
-
-    /// <param name="members">Writes the members of the one object.</param>
-    public static byte[] Write(Action<Utf8JsonWriter> members)
-    {
-        var text = new MemoryStream();
-        using (var json = new Utf8JsonWriter(text, Options))
-        {
-            json.WriteStartObject();
-            members(json);
-            json.WriteEndObject();
-        }
-        text.WriteByte((byte)'\n');
-        return text.ToArray();
     }
 }

@@ -5,12 +5,15 @@ using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Models;
 using Plimsoll.Models.Inspection;
+using Plimsoll.Numerics;
+using Plimsoll.Quantization.HuggingFace.FromGguf;
 
 namespace Plimsoll.Quantization.HuggingFace;
 
-/// <summary>What becomes of one parameter of the source.</summary>
+/// <summary>One parameter of the source, under the name that Hugging Face gives it.</summary>
 /// <param name="Shape">The tensor of the architecture that it is; null for one that the architecture does not have.</param>
-internal sealed record SourceParameter(ParameterStorage Storage, TensorShape? Shape)
+/// <param name="Open">Its weights, in Hugging Face's order.</param>
+internal sealed record SourceParameter(ParameterStorage Storage, TensorShape? Shape, Func<StoredWeight> Open)
 {
     /// <summary>A linear layer inside the decoder, stored as a matrix: what quantization converts. Routers decide with few weights and stay.</summary>
     public bool IsLayer => Storage.Kind == StorageKind.Parameter && Shape is
@@ -21,49 +24,60 @@ internal sealed record SourceParameter(ParameterStorage Storage, TensorShape? Sh
 
     /// <summary>Any linear layer, as the lists of modules in a configuration mean it: heads, routers and towers too.</summary>
     public bool IsLinear => Shape?.IsLinear ?? false;
+
+    /// <summary>Whether its numbers were rounded to codes with scales: by any quantizer, ggml's included.</summary>
+    public bool IsQuantized => Storage.IsQuantized || Storage.Main.Format.Kind == NumberFormatKind.Block;
 }
 
-/// <summary>A Hugging Face checkpoint as it is going to be converted: its parameters, in the order in which the files hold them.</summary>
-internal sealed class SourceLayers
+/// <summary>A checkpoint as it is going to be converted: its parameters, in the order in which the files hold them.</summary>
+internal sealed record SourceLayers
 {
-    private SourceLayers(LocatedModel model, ModelConfig config, string folder)
-    {
-        (Shape, Checkpoint, Config, Folder) = (model.Shape, model.Checkpoint!, config, folder);
-        Quantization = QuantizationConfig.FindIn(folder, config);
-        Reader = new(Checkpoint, Quantization);
-        var match = ArchitectureMatch.Create(Shape, Reader.Parameters);
-        Parameters =
-        [
-            .. Reader.Parameters
-                .OrderBy(storage => storage.Main.File, StringComparer.Ordinal).ThenBy(storage => storage.Main.Offset)
-                .Select(storage => new SourceParameter(storage, match.ShapeOf(storage))),
-        ];
-    }
+    public required ModelShape Shape { get; init; }
 
-    public ModelShape Shape { get; }
+    public required Checkpoint Checkpoint { get; init; }
 
-    public Checkpoint Checkpoint { get; }
+    /// <summary>The configuration; one that follows from the metadata for a GGUF file.</summary>
+    public required ModelConfig Config { get; init; }
 
-    public ModelConfig Config { get; }
+    /// <summary>The folder of <c>config.json</c>, which holds the side files; null for a GGUF file, which has none.</summary>
+    public string? Folder { get; init; }
 
-    /// <summary>The folder of <c>config.json</c>, which holds the side files.</summary>
-    public string Folder { get; }
+    public required ImmutableArray<SourceParameter> Parameters { get; init; }
 
-    public QuantizationConfig? Quantization { get; }
+    /// <summary>The bytes of the tensors, for those that are written as they are; null where names or order differ.</summary>
+    public TensorReader? Stored { get; init; }
 
-    public WeightReader Reader { get; }
-
-    public ImmutableArray<SourceParameter> Parameters { get; }
-
-    /// <exception cref="QuantizationRefusedException">The model is no Hugging Face checkpoint with weights.</exception>
+    /// <exception cref="QuantizationRefusedException">The model has no weights, or is a GGUF file of an architecture whose configuration does not follow from it.</exception>
     public static SourceLayers Open(LocatedModel model)
     {
         if (model.Checkpoint is not { } checkpoint)
             throw new QuantizationRefusedException($"{model.Shape.Id} is known by its shape only; give the folder of a checkpoint with its weights");
-        if (checkpoint.ConfigPath is not { } path)
-            throw new QuantizationRefusedException($"{checkpoint.Path} has no config.json beside its weights, which a Hugging Face checkpoint needs; convert the original checkpoint");
         if (!checkpoint.MissingFiles.IsEmpty)
             throw new QuantizationRefusedException($"{checkpoint.Path} is incomplete: {checkpoint.MissingFiles[0]} is missing; fetch the whole checkpoint");
-        return new(model, ModelConfig.Parse(path, File.ReadAllBytes(path)), Path.GetDirectoryName(Path.GetFullPath(path))!);
+        if (checkpoint.Gguf is { } metadata)
+            return GgufLayers.Open(model, checkpoint, metadata);
+        if (checkpoint.ConfigPath is not { } path)
+            throw new QuantizationRefusedException($"{checkpoint.Path} has no config.json beside its weights, which a Hugging Face checkpoint needs; convert the original checkpoint");
+        return OpenFolder(model.Shape, checkpoint, ModelConfig.Parse(path, File.ReadAllBytes(path)), Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    private static SourceLayers OpenFolder(ModelShape shape, Checkpoint checkpoint, ModelConfig config, string folder)
+    {
+        var reader = new WeightReader(checkpoint, QuantizationConfig.FindIn(folder, config));
+        var match = ArchitectureMatch.Create(shape, reader.Parameters);
+        return new()
+        {
+            Shape = shape,
+            Checkpoint = checkpoint,
+            Config = config,
+            Folder = folder,
+            Stored = reader.Tensors,
+            Parameters =
+            [
+                .. reader.Parameters
+                    .OrderBy(storage => storage.Main.File, StringComparer.Ordinal).ThenBy(storage => storage.Main.Offset)
+                    .Select(storage => new SourceParameter(storage, match.ShapeOf(storage), () => reader.Open(storage))),
+            ],
+        };
     }
 }

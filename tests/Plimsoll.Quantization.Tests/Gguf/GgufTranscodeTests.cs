@@ -60,14 +60,7 @@ public sealed class GgufTranscodeTests
     {
         var target = Directory.CreateDirectory(folder.File("packed")).FullName;
         var plan = HuggingFaceConversion.Plan(ModelLocator.FromPath(source), HuggingFaceRecipe.Find(precision)!);
-        PlanFiles.Write(plan, target, rowsAtOnce: 64);
-        foreach (var side in plan.SideFiles)
-        {
-            if (side.Content is { } content)
-                File.WriteAllBytes(Path.Combine(target, side.Name), content.ToArray());
-            else
-                File.Copy(side.CopyOf!, Path.Combine(target, side.Name));
-        }
+        PlanFiles.WriteFolder(plan, target);
         return target;
     }
 

@@ -18,6 +18,19 @@ internal static class PlanFiles
         return paths;
     }
 
+    /// <summary>Weight files and side files of a folder.</summary>
+    public static void WriteFolder(OutputPlan plan, string folder)
+    {
+        Write(plan, folder, rowsAtOnce: 64);
+        foreach (var side in plan.SideFiles)
+        {
+            if (side.Content is { } content)
+                File.WriteAllBytes(Path.Combine(folder, side.Name), content.ToArray());
+            else
+                File.Copy(side.CopyOf!, Path.Combine(folder, side.Name));
+        }
+    }
+
     public static byte[] Bytes(OutputFile file, int rowsAtOnce = 37)
     {
         var bytes = new byte[file.Length];
@@ -25,6 +38,12 @@ internal static class PlanFiles
         foreach (var job in file.Jobs)
         {
             var buffers = new Buffers(job);
+            for (var first = 0L; job.NeedsObservation && first < job.Rows; first += rowsAtOnce)
+            {
+                var values = new float[Math.Min(rowsAtOnce, job.Rows - first) * job.RowLength];
+                job.ReadRows(first, values);
+                job.Observe(first, values);
+            }
             var starts = Enumerable.Range(0, (int)((job.Rows + rowsAtOnce - 1) / rowsAtOnce)).Select(piece => (long)piece * rowsAtOnce).Reverse();
             foreach (var first in starts)
             {
