@@ -41,7 +41,7 @@ internal static class ProvenanceKeys
             parts.Add($"--token-embedding-type {embedding.Name.ToLowerInvariant()}");
         parts.AddRange(recipe.Overrides.Select(each => $"--tensor-type {each.Pattern}={each.Type.Name.ToLowerInvariant()}"));
         if (recipe.SplitBytes is { } bytes)
-            parts.Add($"--split {bytes.ToString(CultureInfo.InvariantCulture)}");
+            parts.Add($"--split-size {bytes.ToString(CultureInfo.InvariantCulture)}");
         if (recipe.Search == BlockSearch.Best)
             parts.Add("--search best");
         if (recipe.Importance is not null)

@@ -31,8 +31,11 @@ public sealed class GgufRequantizationTests
         var expected = folder.File("expected.gguf");
         Llama.Quantize(plain, expected, type.Id);
 
-        GgufComparison.AssertSameTensors(expected, Write(checkpoint.Path, folder, fileType));
+        var written = Write(checkpoint.Path, folder, fileType);
+        GgufComparison.AssertSameTensors(expected, written);
         GgufComparison.AssertSameTensors(expected, Write(plain, folder, fileType));
+        using var llama = Llama.Load(written);
+        Assert.All(llama.Logits([1, 2, 3])[^1], value => Assert.True(float.IsFinite(value)));
     }
 
     [Theory]

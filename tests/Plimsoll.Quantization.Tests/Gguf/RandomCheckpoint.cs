@@ -55,9 +55,8 @@ internal sealed class RandomCheckpoint : IDisposable
         var values = new float[dimensions.Aggregate(1L, (product, size) => product * size)];
         for (var index = 0; index < values.Length; index++)
         {
-            // Four uniform numbers make a near-normal one of standard deviation 0.58.
-            var value = random.NextSingle() + random.NextSingle() + random.NextSingle() + random.NextSingle() - 2;
-            values[index] = isNorm ? 1 + 0.3f * value : 0.12f * value;
+            var value = 2 * random.NextSingle() - 1;
+            values[index] = isNorm ? 1 + 0.4f * value : 0.12f * value;
         }
         return new(dimensions, values);
     }

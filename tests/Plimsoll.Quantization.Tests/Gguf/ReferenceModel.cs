@@ -19,6 +19,8 @@ internal sealed class ReferenceModel(IReadOnlyDictionary<string, RandomTensor> t
         using var folder = new TemporaryFolder();
         var plan = GgufConversion.Plan(ModelLocator.FromPath(checkpoint.Path), new() { FileName = "tiny.gguf", FileType = GgufFileType.Find("f32")! });
         using var llama = Llama.Load(PlanFiles.Write(plan, folder.Path).Single());
+        Assert.Equal(320, llama.VocabularySize);
+        Assert.NotEmpty(llama.Tokenize("the cat and the hat in a tin"));
         var actual = llama.Logits(tokens);
         var expected = new ReferenceModel(checkpoint.Tensors, style).Logits(tokens);
 

@@ -62,8 +62,8 @@ internal static class DecoderKeys
             case "su" or "longrope":
                 keys.Word("rope.scaling.type", "longrope");
                 break;
-            // The factors of llama3 are a tensor. Without a factor there is nothing to scale.
-            case null or "default" or "llama3" or "linear" or "yarn":
+            // The factors of llama3 are a tensor; dynamic scaling changes nothing within the context that the model was made for; without a factor there is nothing to scale.
+            case null or "default" or "dynamic" or "llama3" or "linear" or "yarn":
                 break;
             default:
                 throw new CheckpointFormatException(model.ConfigPath, null, "a rope_type that llama.cpp computes (default, linear, llama3, longrope, yarn)", $"'{rope.Type}'");
