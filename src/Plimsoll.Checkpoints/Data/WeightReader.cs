@@ -30,8 +30,15 @@ public sealed class WeightReader : IDisposable
     public TensorReader Tensors { get; } = new();
 
     /// <summary>The parameter with this name; null when there is none.</summary>
-    /// <inheritdoc cref="Open" path="/exception"/>
+    /// <inheritdoc cref="Open(ParameterStorage)" path="/exception"/>
     public StoredWeight? Find(string name) => byName.TryGetValue(name, out var parameter) ? Open(parameter) : null;
+
+    /// <summary>The numbers of one plain tensor, whatever it belongs to.</summary>
+    /// <inheritdoc cref="Open(ParameterStorage)" path="/exception"/>
+    public StoredWeight Open(TensorHeader tensor) => Open(new ParameterStorage
+    {
+        Name = tensor.Name, Parts = [new("", tensor)], Layout = StorageLayout.Plain, Dimensions = tensor.Dimensions, Elements = tensor.Elements, TypeName = tensor.Format.Name,
+    });
 
     /// <summary>The weights of a parameter.</summary>
     /// <exception cref="CheckpointFormatException">Its tensors contradict each other, or their layout is not known here.</exception>
@@ -88,6 +95,8 @@ public sealed class WeightReader : IDisposable
         {
             var codec = BlockCodecs.Find(tensor.Format) ?? throw Unreadable(parameter, tensor, $"the type {tensor.Format}");
             var blocks = new BlockWeight(parameter, tensor, codec, Tensors);
+            if (parameter.Find("scale") is { } scale)
+                return new ScaledBlockWeight(blocks, SideTensor.Floats(Tensors, scale));
             return BlockIntegers.Reads(tensor.Format) ? new BlockIntegers(parameter, tensor, blocks, Tensors) : blocks;
         }
         if (!ElementCodec.CanDecode(tensor.Format))

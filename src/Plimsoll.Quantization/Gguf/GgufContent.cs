@@ -14,5 +14,6 @@ internal sealed record GgufSource(GgufTensor Tensor, TensorRows Rows, ImmutableA
 /// <summary>What a GGUF file is going to hold, before the recipe decides the types.</summary>
 /// <param name="Tensors">By layer, then by name: the order in which llama.cpp's rules count.</param>
 /// <param name="Facts">What the rules ask for.</param>
-/// <param name="Stored">The bytes of a source that is a GGUF file itself: what is not quantized keeps its type, and what has the wanted one is copied. Null for other sources.</param>
-internal sealed record GgufContent(GgufKeyValues Keys, ImmutableArray<GgufSource> Tensors, GgufMixFacts Facts, ImmutableArray<string> Notes, TensorReader? Stored);
+/// <param name="Architecture">The value of <c>general.architecture</c>.</param>
+/// <param name="Stored">The weights of a source that is a GGUF file itself: what is not quantized keeps its type, and what has the wanted one is copied. Null for other sources.</param>
+internal sealed record GgufContent(string Architecture, GgufKeyValues Keys, ImmutableArray<GgufSource> Tensors, GgufMixFacts Facts, ImmutableArray<string> Notes, WeightReader? Stored);

@@ -21,7 +21,7 @@ internal static class GgufFiles
             var own = index == 0 ? keys : new GgufKeyValues();
             own.UInt16("split.no", checked((ushort)index));
             own.UInt16("split.count", checked((ushort)parts.Count));
-            own.Int32("split.tensors.count", jobs.Length);
+            own.Int32("split.tensors.count", jobs.Sum(job => job.Outputs.Length));
             files.Add(File(GgufSplit.PartName(name, index + 1, parts.Count), own, parts[index]));
         }
         return files.MoveToImmutable();
@@ -36,7 +36,7 @@ internal static class GgufFiles
         var bytes = 0L;
         foreach (var job in jobs)
         {
-            var size = job.Outputs[0].Bytes;
+            var size = job.Outputs.Sum(output => output.Bytes);
             if (part.Count > 0 && size > most - bytes)
             {
                 parts.Add(part.DrainToImmutable());
@@ -51,7 +51,8 @@ internal static class GgufFiles
 
     private static OutputFile File(string name, GgufKeyValues keys, ImmutableArray<WeightJob> jobs)
     {
-        var layout = GgufWriter.Layout(keys, [.. jobs.Select(job => new GgufTensorInfo(job.Outputs[0].Name, job.Outputs[0].Format, job.Outputs[0].Dimensions))]);
-        return new(name, layout.Header, jobs, jobs.Zip(layout.Offsets).ToImmutableDictionary(pair => pair.First.Name, pair => pair.Second), layout.Length);
+        ImmutableArray<GgufTensorInfo> tensors = [.. jobs.SelectMany(job => job.Outputs).Select(output => new GgufTensorInfo(output.Name, output.Format, output.Dimensions))];
+        var layout = GgufWriter.Layout(keys, tensors);
+        return new(name, layout.Header, jobs, tensors.Zip(layout.Offsets).ToImmutableDictionary(pair => pair.First.Name, pair => pair.Second), layout.Length);
     }
 }

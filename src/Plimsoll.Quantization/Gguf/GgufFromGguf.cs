@@ -15,16 +15,16 @@ internal static class GgufFromGguf
         var keys = new GgufKeyValues();
         keys.CopyFrom(located.Checkpoint!.Gguf!, key => !key.StartsWith("split.", StringComparison.Ordinal) && !key.StartsWith("plimsoll.", StringComparison.Ordinal));
         var layout = GgufLayout.OfFile(located.Shape);
-        var tensors = layout.Tensors.Select(tensor =>
-        {
-            var weight = weights.Find(tensor.Name) ?? throw new InvalidOperationException($"{tensor.Name} is in the header and not among the weights");
-            return new GgufSource(tensor, new StoredRows(weight), [weight]);
-        });
+        // A tensor that is not found by its name is a scale that belongs to another.
+        var tensors = layout.Tensors
+            .Select(tensor => (Tensor: tensor, Weight: weights.Find(tensor.Name)))
+            .Where(pair => pair.Weight is not null)
+            .Select(pair => new GgufSource(pair.Tensor, new StoredRows(pair.Weight!), [pair.Weight!]));
         if (recipe.Importance is null && keys.Contains("quantize.imatrix.file"))
         {
             foreach (var key in keys.Keys.Where(key => key.StartsWith("quantize.imatrix.", StringComparison.Ordinal)).ToList())
                 keys.Remove(key);
         }
-        return new(keys, [.. tensors], layout.Facts, [], weights.Tensors);
+        return new(located.Shape.Architecture, keys, [.. tensors], layout.Facts, [], weights);
     }
 }

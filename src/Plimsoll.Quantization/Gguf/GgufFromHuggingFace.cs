@@ -45,7 +45,7 @@ internal sealed class GgufFromHuggingFace
             .ToImmutableArray();
         notes.AddRange(layout.Notes);
         NoteUnused();
-        return new(WriteKeys(), tensors, layout.Facts, [.. notes], Stored: null);
+        return new(architecture.Name, WriteKeys(), tensors, layout.Facts, [.. notes], Stored: null);
     }
 
     private GgufSource Arrange(GgufTensor tensor, ILookup<string, TensorShape> shapes)

@@ -4,6 +4,7 @@ using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Planning.Weights;
 using Plimsoll.Planning.Weights.Gguf;
+using Plimsoll.Quantization.Gguf.Architectures;
 using Plimsoll.Quantization.Output;
 
 namespace Plimsoll.Quantization.Gguf;
@@ -12,12 +13,15 @@ namespace Plimsoll.Quantization.Gguf;
 internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
 {
     private readonly List<string> notes = [.. content.Notes];
+    private readonly List<string> unscaled = [];
     private int transcoded;
 
     public OutputPlan Plan()
     {
         var types = Types();
-        var jobs = content.Tensors.Zip(types, Job).ToImmutableArray();
+        var jobs = content.Tensors.Zip(types, Jobs).SelectMany(jobs => jobs).ToImmutableArray();
+        if (unscaled.Count > 0)
+            notes.Add($"llama.cpp multiplies no scale into {unscaled[0]}{(unscaled.Count > 1 ? $" and {unscaled.Count - 1} others" : "")}: there NVFP4 has the few digits of its blocks' scales alone.");
         if (transcoded > 0)
             notes.Add($"{transcoded} tensors take over the codes and scales of the source: none of their weights changes.");
         return new(IsFolder: false, GgufFiles.Split(recipe.FileName, content.Keys, jobs, recipe.SplitBytes), [], [.. notes]);
@@ -58,11 +62,18 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
 
     private string Example() => content.Tensors.First(source => source.Tensor.AllowsQuantization).Tensor.Name;
 
+    private IEnumerable<WeightJob> Jobs(GgufSource source, NumberFormat type)
+    {
+        if (content.Stored is not { } stored || source.Sources[0].Storage.Main.Format != type)
+            return [Job(source, type)];
+        // What lies beside the blocks (the scale of NVFP4) goes along.
+        var storage = source.Sources[0].Storage;
+        return storage.Parts.Select(part => new CopyJob(part.Header == storage.Main ? source.Sources[0] : stored.Open(part.Header), part.Header, stored.Tensors));
+    }
+
     private WeightJob Job(GgufSource source, NumberFormat type)
     {
         var output = OutputTensor.Create(source.Tensor.Name, type, source.Rows.Dimensions);
-        if (content.Stored is { } stored && source.Sources[0].Storage.Main is var header && header.Format == type)
-            return new CopyJob(source.Sources[0], header, stored);
         if (GgufTranscodeJob.Create(output, source) is { } transcode)
         {
             transcoded++;
@@ -71,8 +82,20 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
         var codec = type.BlockLength == 1 ? null : BlockCodecs.Find(type) ?? throw new QuantizationRefusedException($"{Show(type)} cannot be encoded; {output.Name} would have that type.");
         if (codec is not null)
             RefuseRequantizing(source, type);
-        return new GgufTensorJob(output, source, codec, codec is null ? default : Importance(source.Tensor, type, codec), recipe.Search);
+        var importance = codec is null ? default : Importance(source.Tensor, type, codec);
+        if (codec is not null && type.Name == "NVFP4_GGML")
+        {
+            if (TakesScale(source.Tensor))
+                return new GgufScaledJob(output, source, codec, importance, recipe.Search);
+            unscaled.Add(output.Name);
+        }
+        return new GgufTensorJob(output, source, codec, importance, recipe.Search);
     }
+
+    /// <summary>llama.cpp adds the bias of a feed-forward part before it would multiply the scale.</summary>
+    private bool TakesScale(GgufTensor tensor) => GgufArchitectures.OfGguf(content.Architecture)?.AppliesScale(tensor) == true
+        && (tensor.Category is not (GgufCategory.FeedForwardUp or GgufCategory.FeedForwardGate or GgufCategory.FeedForwardDown)
+            || content.Tensors.All(other => other.Tensor.Name != tensor.Name[..^"weight".Length] + "bias"));
 
     private void RefuseRequantizing(GgufSource source, NumberFormat type)
     {

@@ -44,9 +44,9 @@ internal static class MatrixLoader
         });
     }
 
-    /// <summary>The one tensor that holds the weight in a format with products of its own; null for other layouts.</summary>
+    /// <summary>The one tensor that holds the weight in a format with products of its own; null for other layouts, and for blocks with a scale beside them.</summary>
     private static TensorHeader? PackedTensor(StoredWeight weight) =>
-        weight.Storage is { Layout: StorageLayout.Plain, Main: { Strides: null } tensor } && PackedMatrices.Supports(tensor.Format) ? tensor : null;
+        weight.Storage is { Layout: StorageLayout.Plain, Parts: [_], Main: { Strides: null } tensor } && PackedMatrices.Supports(tensor.Format) ? tensor : null;
 
     private static PackedMatrix Pack(WeightReader reader, TensorHeader tensor, long firstRow, int rows, int columns, int[]? order)
     {

@@ -135,6 +135,8 @@ public sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, GgufMixOp
         "iq2_xxs" or "iq2_xs" or "iq1_s" or "iq1_m" => "Q2_K",
         "iq2_s" or "iq2_m" or "iq3_xxs" => "IQ3_S",
         "tq1_0" or "tq2_0" or "q2_0" => "Q4_K",
+        // llama-quantize does not make this type; rows are looked up without the scale of the tensor that NVFP4 needs.
+        "nvfp4" => "Q8_0",
         _ => null,
     };
 
@@ -257,6 +259,8 @@ public sealed class GgufMix(GgufFileType fileType, GgufMixFacts facts, GgufMixOp
             "Q4_K" => "Q5_0",
             "Q5_K" => "Q5_1",
             "Q6_K" => "Q8_0",
+            // Ours: llama-quantize does not make NVFP4.
+            "NVFP4_GGML" => "MXFP4",
             // There is no smaller block.
             _ when chosen.BlockLength <= 32 => "F16",
             _ => throw new PrecisionNotApplicableException(

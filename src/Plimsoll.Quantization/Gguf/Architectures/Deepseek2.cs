@@ -50,6 +50,8 @@ internal sealed class Deepseek2 : GgufArchitecture
         };
     }
 
+    public override bool AppliesScale(GgufTensor tensor) => tensor.Category is GgufCategory.AttentionOutput or GgufCategory.Output;
+
     /// <summary>Of each head's rows a range, as (heads, rows, rank).</summary>
     private static TensorRows Half(TensorRows source, long heads, long headRows, long first, long count) =>
         source.Select([heads, count, source.RowLength], row => row / count * headRows + first + row % count);

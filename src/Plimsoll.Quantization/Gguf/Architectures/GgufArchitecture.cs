@@ -29,6 +29,14 @@ internal abstract class GgufArchitecture
     /// <summary>Tensors that are not in the checkpoint but follow from the configuration, by name.</summary>
     public virtual IEnumerable<(string Name, ImmutableArray<float> Values)> ComputedTensors(GgufModel model) => [];
 
+    /// <summary>Whether llama.cpp multiplies the scale of a tensor (<c>attn_q.scale</c>) into its product: in attention and head everywhere, else where its graph says so.</summary>
+    public virtual bool AppliesScale(GgufTensor tensor) => tensor.Category is GgufCategory.AttentionQ or GgufCategory.AttentionK or GgufCategory.AttentionV
+        or GgufCategory.AttentionQkv or GgufCategory.AttentionOutput or GgufCategory.Output
+        || (ScalesFeedForward && tensor.Category is GgufCategory.FeedForwardUp or GgufCategory.FeedForwardGate or GgufCategory.FeedForwardDown);
+
+    /// <summary>Source: llama.cpp src/models/*.cpp, the arguments of build_ffn and build_moe_ffn.</summary>
+    protected virtual bool ScalesFeedForward => false;
+
     /// <summary>The vocabulary with what only this architecture knows about it.</summary>
     public virtual Vocabulary Adapt(Vocabulary vocabulary, GgufModel model) => vocabulary;
 }

@@ -19,5 +19,8 @@ internal static class GgufArchitectures
     public static GgufArchitecture Of(string modelType) => ByModelType.GetValueOrDefault(modelType) ?? throw new QuantizationRefusedException(
         $"GGUF files of '{modelType}' models cannot be written{Suggestion(modelType)}; those that can are {string.Join(", ", ByModelType.Keys.Order(StringComparer.Ordinal))}.");
 
+    /// <summary>The architecture by llama.cpp's name; null when it is not among these.</summary>
+    public static GgufArchitecture? OfGguf(string name) => All.FirstOrDefault(architecture => architecture.Name == name);
+
     private static string Suggestion(string modelType) => ClosestNames.Find(modelType, ByModelType.Keys) is [var closest, ..] ? $" (did you mean '{closest}'?)" : "";
 }

@@ -15,6 +15,8 @@ internal class Llama : GgufArchitecture
 
     public override ImmutableArray<string> ModelTypes => ["llama", "mistral", "mixtral"];
 
+    protected override bool ScalesFeedForward => true;
+
     public override void WriteKeys(GgufModel model, ArchitectureKeys keys)
     {
         base.WriteKeys(model, keys);
@@ -42,6 +44,8 @@ internal sealed class SmolLm3 : Llama
     public override string Name => "smollm3";
 
     public override ImmutableArray<string> ModelTypes => ["smollm3"];
+
+    protected override bool ScalesFeedForward => false;
 }
 
 /// <summary>Granite 3: Llama with four multipliers.</summary>
@@ -50,6 +54,8 @@ internal sealed class Granite : Llama
     public override string Name => "granite";
 
     public override ImmutableArray<string> ModelTypes => ["granite"];
+
+    protected override bool ScalesFeedForward => false;
 
     public override void WriteKeys(GgufModel model, ArchitectureKeys keys)
     {

@@ -16,6 +16,8 @@ internal sealed class Qwen3 : GgufArchitecture
     public override string Name => "qwen3";
 
     public override ImmutableArray<string> ModelTypes => ["qwen3"];
+
+    protected override bool ScalesFeedForward => true;
 }
 
 /// <summary>Qwen3 with experts.</summary>
@@ -24,6 +26,8 @@ internal sealed class Qwen3Moe : GgufArchitecture
     public override string Name => "qwen3moe";
 
     public override ImmutableArray<string> ModelTypes => ["qwen3_moe"];
+
+    protected override bool ScalesFeedForward => true;
 
     public override void WriteKeys(GgufModel model, ArchitectureKeys keys)
     {
