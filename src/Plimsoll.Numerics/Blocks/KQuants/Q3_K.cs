@@ -63,10 +63,21 @@ internal sealed class Q3_K<T>() : SignedScaleCodec<T>("Q3_K", Levels, ScaleLevel
     }
 
     /// <returns>The scale of the super-block: that of largest magnitude becomes −32.</returns>
+    [SkipLocalsInit]
     private static T SearchPlain(ReadOnlySpan<T> x, Span<T> codes, Span<T> scales, Span<T> scaleCodes)
     {
-        for (var j = 0; j < SubBlocks; j++)
-            scales[j] = CoordinateScaleSearch.Run(x.Slice(j * SubLength, SubLength), Levels, codes.Slice(j * SubLength, SubLength));
+        Span<Pair<T>> pairs = stackalloc Pair<T>[SubLength];
+        Span<Pair<T>> pairCodes = stackalloc Pair<T>[SubLength];
+        for (var j = 0; j < SubBlocks; j += 2)
+        {
+            var (first, second) = (j * SubLength, (j + 1) * SubLength);
+            for (var i = 0; i < SubLength; i++)
+                pairs[i] = new(x[first + i], x[second + i]);
+            var scale = CoordinateScaleSearch.Run<Pair<T>>(pairs, Levels, pairCodes);
+            (scales[j], scales[j + 1]) = (scale.First, scale.Second);
+            for (var i = 0; i < SubLength; i++)
+                (codes[first + i], codes[second + i]) = (pairCodes[i].First, pairCodes[i].Second);
+        }
         var (zero, low, high) = (T.Create(0), T.Create(-ScaleLevels), T.Create(ScaleLevels - 1));
         var (largest, _) = SignedScaleSearch.Largest<T>(scales);
         var isZero = T.Equal(largest, zero);

@@ -139,13 +139,11 @@ internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels,
         Span<float> scales = stackalloc float[SubBlocks];
         Span<float> mins = stackalloc float[SubBlocks];
         ReadScales(block, scales, mins);
+        Elements<T>.AffineCodes(values, scales, mins, levels, codes);
         for (var j = 0; j < SubBlocks; j++)
         {
-            var range = new Range(j * subLength, (j + 1) * subLength);
             if (scales[j] == 0)
-                LaneBytes.Read(searched[range], lane, codes[range]);
-            else
-                Elements<T>.AffineCodes(values[range], scales[j], mins[j], levels, codes[range]);
+                LaneBytes.Read(searched.Slice(j * subLength, subLength), lane, codes.Slice(j * subLength, subLength));
         }
         Pack(codes, block);
     }

@@ -27,13 +27,11 @@ internal abstract class SignedScaleCodec<T>(string name, int levels, int scaleLe
         Span<byte> codes = stackalloc byte[Length];
         Span<float> scales = stackalloc float[SubBlocks];
         ReadScales(block, scales);
+        Elements<T>.CentredCodes(values, scales, levels, codes);
         for (var j = 0; j < SubBlocks; j++)
         {
-            var range = new Range(j * SubLength, (j + 1) * SubLength);
             if (scales[j] == 0)
-                LaneBytes.Read(searched[range], lane, codes[range]);
-            else
-                Elements<T>.CentredCodes(values[range], scales[j], levels, codes[range]);
+                LaneBytes.Read(searched.Slice(j * SubLength, SubLength), lane, codes.Slice(j * SubLength, SubLength));
         }
         Pack(codes, block);
     }

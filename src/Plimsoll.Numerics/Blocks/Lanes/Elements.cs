@@ -30,23 +30,35 @@ internal static class Elements<T> where T : unmanaged, ILanes<T>
             lanes[i] = (T.FromBytes(in Unsafe.Add(ref source, i * T.Count)) - z) * s;
     }
 
-    /// <summary>code = nearest((value + offset) / scale) within 0 … levels.</summary>
-    public static void AffineCodes(ReadOnlySpan<float> values, float scale, float offset, float levels, Span<byte> codes)
+    /// <summary>code = nearest((value + min) / scale) within 0 … levels, under the scale and minimum of the sub-block; anything where the scale is zero.</summary>
+    /// <param name="values">(scales, length of a sub-block).</param>
+    public static void AffineCodes(ReadOnlySpan<float> values, ReadOnlySpan<float> scales, ReadOnlySpan<float> mins, float levels, Span<byte> codes)
     {
-        var lanes = MemoryMarshal.Cast<float, T>(values);
-        ref var target = ref MemoryMarshal.GetReference(codes);
-        var (s, o, zero, high) = (T.Create(scale), T.Create(offset), T.Create(0), T.Create(levels));
-        for (var i = 0; i < lanes.Length; i++)
-            T.StoreBytes(T.Min(T.Max(T.NearestInt((lanes[i] + o) / s), zero), high), ref Unsafe.Add(ref target, i * T.Count));
+        ref var target = ref MemoryMarshal.GetReference(codes[..values.Length]);
+        ref var source = ref MemoryMarshal.GetReference(values);
+        var length = values.Length / scales.Length;
+        var (zero, high) = (T.Create(0), T.Create(levels));
+        for (var j = 0; j < scales.Length; j++)
+        {
+            var (scale, min) = (T.Create(scales[j]), T.Create(mins[j]));
+            for (var i = j * length; i < (j + 1) * length; i += T.Count)
+                T.StoreBytes(T.Min(T.Max(T.NearestInt((At(in source, i) + min) / scale), zero), high), ref Unsafe.Add(ref target, i));
+        }
     }
 
-    /// <summary>code = nearest(value / scale) within −levels … levels − 1, plus levels.</summary>
-    public static void CentredCodes(ReadOnlySpan<float> values, float scale, float levels, Span<byte> codes)
+    /// <summary>code = nearest(value / scale) within −levels … levels − 1, plus levels, under the scale of the sub-block; anything where it is zero.</summary>
+    /// <param name="values">(scales, length of a sub-block).</param>
+    public static void CentredCodes(ReadOnlySpan<float> values, ReadOnlySpan<float> scales, float levels, Span<byte> codes)
     {
-        var lanes = MemoryMarshal.Cast<float, T>(values);
-        ref var target = ref MemoryMarshal.GetReference(codes);
-        var (s, zero, low, high) = (T.Create(scale), T.Create(levels), T.Create(-levels), T.Create(levels - 1));
-        for (var i = 0; i < lanes.Length; i++)
-            T.StoreBytes(T.Max(T.Min(T.NearestInt(lanes[i] / s), high), low) + zero, ref Unsafe.Add(ref target, i * T.Count));
+        ref var target = ref MemoryMarshal.GetReference(codes[..values.Length]);
+        ref var source = ref MemoryMarshal.GetReference(values);
+        var length = values.Length / scales.Length;
+        var (zero, low, high) = (T.Create(levels), T.Create(-levels), T.Create(levels - 1));
+        for (var j = 0; j < scales.Length; j++)
+        {
+            var scale = T.Create(scales[j]);
+            for (var i = j * length; i < (j + 1) * length; i += T.Count)
+                T.StoreBytes(T.Max(T.Min(T.NearestInt(At(in source, i) / scale), high), low) + zero, ref Unsafe.Add(ref target, i));
+        }
     }
 }

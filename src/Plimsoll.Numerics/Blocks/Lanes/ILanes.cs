@@ -44,6 +44,8 @@ internal interface ILanes<T> : IAdditionOperators<T, T, T>, ISubtractionOperator
 
     static abstract T Equal(T a, T b);
 
+    static abstract T NotEqual(T a, T b);
+
     /// <summary>The lanes of <paramref name="yes"/> where the mask is set, of <paramref name="no"/> elsewhere.</summary>
     static abstract T Select(T mask, T yes, T no);
 

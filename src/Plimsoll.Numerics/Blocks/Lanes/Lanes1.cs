@@ -31,6 +31,8 @@ internal readonly struct Lanes1(float value) : ILanes<Lanes1>
 
     public static Lanes1 Equal(Lanes1 a, Lanes1 b) => Mask(a.value == b.value);
 
+    public static Lanes1 NotEqual(Lanes1 a, Lanes1 b) => Mask(a.value != b.value);
+
     public static Lanes1 Select(Lanes1 mask, Lanes1 yes, Lanes1 no) => mask.Word != 0 ? yes : no;
 
     public static uint Bits(Lanes1 mask) => (uint)mask.Word >> 31;

@@ -80,7 +80,11 @@ internal readonly struct Lanes8 : ILanes<Lanes8>
     public static Lanes8 Equal(Lanes8 a, Lanes8 b) => new(Vector256.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Select(Lanes8 mask, Lanes8 yes, Lanes8 no) => new(Vector256.ConditionalSelect(mask.value, yes.value, no.value));
+    public static Lanes8 NotEqual(Lanes8 a, Lanes8 b) => new(~Vector256.Equals(a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 Select(Lanes8 mask, Lanes8 yes, Lanes8 no) =>
+        new(Avx.IsSupported ? Avx.BlendVariable(no.value, yes.value, mask.value) : Vector256.ConditionalSelect(mask.value, yes.value, no.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Bits(Lanes8 mask) => mask.value.ExtractMostSignificantBits();

@@ -37,12 +37,13 @@ internal static class CoordinateScaleSearch
             {
                 var code = codes[i];
                 var w = x[i] * x[i];
-                var othersXL = sumXL - w * x[i] * code;
+                var wx = w * x[i];
+                var othersXL = sumXL - wx * code;
                 var othersL2 = sumL2 - w * code * code;
                 var moved = T.Max(T.Min(T.NearestInt(x[i] * othersL2 / othersXL), high), low);
-                var movedXL = othersXL + w * x[i] * moved;
+                var movedXL = othersXL + wx * moved;
                 var movedL2 = othersL2 + w * moved * moved;
-                var moves = T.GreaterThan(othersXL, zero) & ~T.Equal(moved, code) & T.GreaterThan(movedL2, zero)
+                var moves = T.GreaterThan(T.Min(othersXL, movedL2), zero) & T.NotEqual(moved, code)
                     & T.GreaterThan(movedXL * movedXL * sumL2, sumXL * sumXL * movedL2);
                 codes[i] = T.Select(moves, moved, code);
                 sumXL = T.Select(moves, movedXL, sumXL);

@@ -60,7 +60,7 @@ internal static class PositiveScaleSearch
                 var moved = T.Min(T.NearestInt(x[i] * othersL2 / othersXL), high);
                 var movedXL = othersXL + w[i] * x[i] * moved;
                 var movedL2 = othersL2 + w[i] * moved * moved;
-                var moves = T.GreaterThan(othersXL, zero) & T.GreaterThan(othersL2, zero) & ~T.Equal(moved, code)
+                var moves = T.GreaterThan(othersXL, zero) & T.GreaterThan(othersL2, zero) & T.NotEqual(moved, code)
                     & T.GreaterThan(movedXL * movedXL * sumL2, sumXL * sumXL * movedL2);
                 codes[i] = T.Select(moves, moved, code);
                 sumXL = T.Select(moves, movedXL, sumXL);
