@@ -83,4 +83,19 @@ public class BlockCodecTests
         Assert.StartsWith("5 importances for rows of 32", Assert.Throws<ArgumentException>(() => codec.Encode(new float[32], 32, new byte[18], new float[5])).Message);
         Assert.StartsWith("19 bytes of Q4_0 are not 32 values", Assert.Throws<ArgumentException>(() => codec.Decode(new byte[19], new float[32])).Message);
     }
+
+    /// <summary>The worked example of docs/formulas/quantization.md.</summary>
+    [Fact]
+    public void Q4_0_puts_the_largest_magnitude_on_its_lowest_code()
+    {
+        var codec = BlockCodecs.Find(NumberFormats.Q4_0)!;
+        var values = new float[32];
+        ((float[])[-4, 1, 2, 3.5f]).CopyTo(values, 0);
+        var (block, decoded) = (new byte[18], new float[32]);
+        codec.Encode(values, 32, block);
+        codec.Decode(block, decoded);
+        Assert.Equal((Half)0.5, BitConverter.ToHalf(block));
+        Assert.Equal([0, 10, 12, 15, 8], block[2..7].Select(pair => pair & 15));
+        Assert.Equal(values, decoded);
+    }
 }
