@@ -1,12 +1,13 @@
 using Plimsoll.Numerics.Blocks.KQuants;
 using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Lattice;
 using Plimsoll.Numerics.Blocks.Legacy;
 using Plimsoll.Numerics.Blocks.LowBit;
 using Plimsoll.Numerics.Blocks.Microscaling;
 
 namespace Plimsoll.Numerics.Blocks;
 
-/// <summary>The codecs of ggml's scalar block types, at a number of lanes.</summary>
+/// <summary>The codecs of ggml's block types, at a number of lanes.</summary>
 internal static class GgmlCodecs
 {
     public static IReadOnlyList<BlockCodec> Of<T>() where T : unmanaged, ILanes<T> =>
@@ -15,5 +16,6 @@ internal static class GgmlCodecs
         new Q6_K<T>(), new Q5_K<T>(), new Q4_K<T>(), new Q3_K<T>(), new Q2_K<T>(),
         new TQ2_0<T>(), new TQ1_0<T>(), new Q2_0<T>(), new Q1_0<T>(),
         new MXFP4<T>(), new NVFP4<T>(),
+        new IQ3_S<T>(), new IQ3_XXS<T>(), new IQ2_S<T>(), new IQ2_XS<T>(), new IQ2_XXS<T>(),
     ];
 }

@@ -1,7 +1,7 @@
 namespace Plimsoll.Numerics.Blocks.Lanes;
 
 /// <summary>One float: the scalar reference of every kernel.</summary>
-internal readonly struct Lanes1(float value) : ILanes<Lanes1>
+internal readonly unsafe struct Lanes1(float value) : ILanes<Lanes1>
 {
     private readonly float value = value;
 
@@ -40,6 +40,16 @@ internal readonly struct Lanes1(float value) : ILanes<Lanes1>
     public static float Largest(Lanes1 value) => value.value;
 
     public static Lanes1 NearestInt(Lanes1 value) => new(Rounding.NearestInt(value.value));
+
+    public static Lanes1 LoadCodes(ref readonly ushort source) => FromWord(source);
+
+    public static void StoreCodes(Lanes1 value, ref ushort target) => target = unchecked((ushort)(int)value.value);
+
+    public static Lanes1 ShiftRight(Lanes1 codes, int bits) => FromWord(codes.Word >> bits);
+
+    public static Lanes1 Look4(float* table, Lanes1 codes) => new(table[codes.Word & 3]);
+
+    public static Lanes1 Look8(float* table, Lanes1 codes) => new(table[codes.Word & 7]);
 
     public static Lanes1 operator +(Lanes1 a, Lanes1 b) => new(a.value + b.value);
 

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Plimsoll.Numerics.Blocks.Lanes;
 
 /// <summary>Sixteen floats in 512 bits (AVX-512).</summary>
-internal readonly struct Lanes16 : ILanes<Lanes16>
+internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
 {
     private readonly Vector512<float> value;
 
@@ -91,6 +91,33 @@ internal readonly struct Lanes16 : ILanes<Lanes16>
         var bits = (value.value + Vector512.Create(Rounding.Shift)).AsInt32();
         return new(Vector512.ConvertToSingle((bits & Vector512.Create(Rounding.MantissaMask)) - Vector512.Create(Rounding.ShiftMantissa)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 LoadCodes(ref readonly ushort source)
+    {
+        var words = Vector256.LoadUnsafe(in source);
+        return new((Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(words) : Vector512.WidenLower(words.ToVector512()).AsInt32()).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreCodes(Lanes16 value, ref ushort target)
+    {
+        var words = Vector512.ConvertToInt32Native(value.value);
+        (Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(words) : Vector256.Narrow(words.GetLower(), words.GetUpper()).AsUInt16()).StoreUnsafe(ref target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 ShiftRight(Lanes16 codes, int bits) => new((codes.value.AsUInt32() >> bits).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Look4(float* table, Lanes16 codes) => new(Avx512F.IsSupported
+        ? Avx512F.PermuteVar4x32(Avx512F.BroadcastVector128ToVector512(table), codes.value.AsInt32())
+        : Vector512.Shuffle(Vector128.Load(table).ToVector256().ToVector512(), codes.value.AsInt32() & Vector512.Create(3)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Look8(float* table, Lanes16 codes) => new(Avx512F.IsSupported
+        ? Avx512F.PermuteVar16x32(Vector512.Create(Vector256.Load(table), Vector256.Load(table)), codes.value.AsInt32())
+        : Vector512.Shuffle(Vector256.Load(table).ToVector512(), codes.value.AsInt32() & Vector512.Create(7)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 operator +(Lanes16 a, Lanes16 b) => new(a.value + b.value);

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Plimsoll.Numerics.Blocks.Lanes;
 
 /// <summary>Eight floats in 256 bits (AVX2).</summary>
-internal readonly struct Lanes8 : ILanes<Lanes8>
+internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
 {
     private readonly Vector256<float> value;
 
@@ -103,6 +103,33 @@ internal readonly struct Lanes8 : ILanes<Lanes8>
         var bits = (value.value + Vector256.Create(Rounding.Shift)).AsInt32();
         return new(Vector256.ConvertToSingle((bits & Vector256.Create(Rounding.MantissaMask)) - Vector256.Create(Rounding.ShiftMantissa)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 LoadCodes(ref readonly ushort source)
+    {
+        var words = Unsafe.ReadUnaligned<Vector128<ushort>>(in Unsafe.As<ushort, byte>(ref Unsafe.AsRef(in source)));
+        return new((Avx2.IsSupported ? Avx2.ConvertToVector256Int32(words) : Vector256.WidenLower(words.ToVector256()).AsInt32()).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreCodes(Lanes8 value, ref ushort target)
+    {
+        var words = Vector256.ConvertToInt32Native(value.value);
+        Vector128.Narrow(words.GetLower(), words.GetUpper()).AsUInt16().StoreUnsafe(ref target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 ShiftRight(Lanes8 codes, int bits) => new((codes.value.AsUInt32() >> bits).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 Look4(float* table, Lanes8 codes) => new(Avx.IsSupported
+        ? Avx.PermuteVar(Avx.BroadcastVector128ToVector256(table), codes.value.AsInt32())
+        : Vector256.Shuffle(Vector128.Load(table).ToVector256(), codes.value.AsInt32() & Vector256.Create(3)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 Look8(float* table, Lanes8 codes) => new(Avx2.IsSupported
+        ? Avx2.PermuteVar8x32(Vector256.Load(table), codes.value.AsInt32())
+        : Vector256.Shuffle(Vector256.Load(table), codes.value.AsInt32() & Vector256.Create(7)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 operator +(Lanes8 a, Lanes8 b) => new(a.value + b.value);

@@ -1,0 +1,131 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Codecs;
+
+namespace Plimsoll.Numerics.Blocks.Lattice;
+
+/// <summary>A format of lattice points and signs: IQ2 and IQ3. A super-block of 256 weights has an FP16 scale, each sub-block a 4-bit scale under it.</summary>
+/// <remarks>The two kinds of <see cref="BlockSearch"/> are the same here.</remarks>
+internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules rules) : BlockCodec
+    where T : unmanaged, ILanes<T>
+    where TCells : ILatticeCells
+{
+    private const int Length = SuperBlock.Length;
+    private const int HighestScale = 15;
+
+    private readonly int subBlocks = Length / rules.SubLength;
+
+    public sealed override NumberFormat Format { get; } = NumberFormats.Find(name)!;
+
+    /// <summary>Writes indices of points, signs by eight weights and scale codes behind the super-block's scale.</summary>
+    protected abstract void Pack(ReadOnlySpan<ushort> indices, ReadOnlySpan<byte> signs, ReadOnlySpan<byte> scales, Span<byte> block);
+
+    /// <summary>The inverse of <see cref="Pack"/>.</summary>
+    protected abstract void Unpack(ReadOnlySpan<byte> block, Span<ushort> indices, Span<byte> signs, Span<byte> scales);
+
+    /// <summary>What <see cref="TryStart"/> needs and is better done for all sub-blocks at once.</summary>
+    protected virtual void Prepare(SuperBlock* block)
+    {
+    }
+
+    /// <summary>The scale that the search of a sub-block begins with; false for a sub-block that counts as zero.</summary>
+    /// <param name="magnitude">The largest magnitude of the sub-block.</param>
+    /// <param name="largest">Receives the magnitude that the highest level stands for.</param>
+    protected virtual bool TryStart(SuperBlock* block, int first, float magnitude, out float scale, out float largest)
+    {
+        (scale, largest) = (magnitude / (2 * TCells.HighestLevel + 1), magnitude);
+        return true;
+    }
+
+    [SkipLocalsInit]
+    protected sealed override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)
+    {
+        SuperBlock work;
+        LatticeSearch<T, TCells>.Memory memory;
+        var lattice = rules.Lattice();
+        fixed (float* weights = importance)
+        fixed (float* source = values)
+        {
+            for (var start = 0; start < values.Length; start += Length, blocks = blocks[Format.BlockBytes..])
+            {
+                work.Fill<T>(source + start, weights == null ? null : weights + start % rowLength, rules);
+                Prepare(&work);
+                for (var first = 0; first < Length; first += rules.SubLength)
+                    work.Scales[first / rules.SubLength] = EncodeSubBlock(&work, first, lattice, &memory);
+                Write(&work, lattice, blocks[..Format.BlockBytes]);
+            }
+        }
+    }
+
+    private float EncodeSubBlock(SuperBlock* work, int first, Lattice lattice, LatticeSearch<T, TCells>.Memory* memory)
+    {
+        var magnitude = *(T*)(work->X + first);
+        for (var i = T.Count; i < rules.SubLength; i += T.Count)
+            magnitude = T.Max(magnitude, *(T*)(work->X + first + i));
+        if (T.Largest(magnitude) < rules.SmallestMagnitude || !TryStart(work, first, T.Largest(magnitude), out var scale, out var largest))
+        {
+            new Span<ushort>(work->Codes + first / TCells.Dimensions, rules.SubLength / TCells.Dimensions).Clear();
+            new Span<byte>(work->Signs + first / 8, rules.SubLength / 8).Clear();
+            return 0;
+        }
+        scale = LatticeSearch<T, TCells>.Run(work, first, lattice, rules, largest, scale, memory);
+        if (scale >= 0)
+            return scale;
+        for (var group = first / 8; group < (first + rules.SubLength) / 8; group++)
+            work->Signs[group] = (byte)~work->Signs[group];
+        return -scale;
+    }
+
+    private void Write(SuperBlock* work, Lattice lattice, Span<byte> block)
+    {
+        Span<ushort> indices = stackalloc ushort[Length / TCells.Dimensions];
+        Span<byte> scales = stackalloc byte[subBlocks];
+        var largest = 0f;
+        for (var j = 0; j < subBlocks; j++)
+            largest = Math.Max(largest, work->Scales[j]);
+        block.Clear();
+        if (largest == 0 && rules.ClearsFlat)
+            return;
+        for (var i = 0; i < indices.Length; i++)
+            indices[i] = (ushort)lattice.IndexOf[work->Codes[i]];
+        scales.Clear();
+        if (largest != 0)
+        {
+            var scale = largest / (2 * HighestScale + 1);
+            BinaryPrimitives.WriteUInt16LittleEndian(block, Fp16.FromSingle(scale * rules.ScaleFactor));
+            for (var j = 0; j < subBlocks; j++)
+                scales[j] = (byte)Math.Clamp(Rounding.NearestInt(0.5f * (1 / scale * work->Scales[j] - 1)), 0, HighestScale);
+        }
+        Pack(indices, new(work->Signs, Length / 8), scales, block[sizeof(ushort)..]);
+    }
+
+    [SkipLocalsInit]
+    protected sealed override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        Span<ushort> indices = stackalloc ushort[Length / TCells.Dimensions];
+        Span<byte> signs = stackalloc byte[Length / 8];
+        Span<byte> scales = stackalloc byte[subBlocks];
+        Span<ulong> signed = stackalloc ulong[Length / 8];
+        var points = rules.Lattice().Values;
+        for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
+        {
+            var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks));
+            Unpack(blocks[sizeof(ushort)..Format.BlockBytes], indices, signs, scales);
+            for (var i = 0; i < signed.Length; i++)
+            {
+                var magnitudes = TCells.Dimensions == 8
+                    ? MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes<sbyte>(points.AsSpan(8 * indices[i])))
+                    : MemoryMarshal.Read<uint>(MemoryMarshal.AsBytes<sbyte>(points.AsSpan(4 * indices[2 * i])))
+                        | (ulong)MemoryMarshal.Read<uint>(MemoryMarshal.AsBytes<sbyte>(points.AsSpan(4 * indices[2 * i + 1]))) << 32;
+                signed[i] = SignBits.Apply(magnitudes, signs[i]);
+            }
+            for (var j = 0; j < subBlocks; j++)
+            {
+                var range = new Range(j * rules.SubLength, (j + 1) * rules.SubLength);
+                SignedBytes.Scale<T>(MemoryMarshal.Cast<ulong, sbyte>(signed)[range], scale * (0.5f + scales[j]) * rules.ScaleStep, 0, values[range]);
+            }
+        }
+    }
+}
