@@ -4,6 +4,7 @@ using Plimsoll.Numerics.Blocks.Lattice;
 using Plimsoll.Numerics.Blocks.Legacy;
 using Plimsoll.Numerics.Blocks.LowBit;
 using Plimsoll.Numerics.Blocks.Microscaling;
+using Plimsoll.Numerics.Blocks.NonLinear;
 
 namespace Plimsoll.Numerics.Blocks;
 
@@ -17,5 +18,7 @@ internal static class GgmlCodecs
         new TQ2_0<T>(), new TQ1_0<T>(), new Q2_0<T>(), new Q1_0<T>(),
         new MXFP4<T>(), new NVFP4<T>(),
         new IQ3_S<T>(), new IQ3_XXS<T>(), new IQ2_S<T>(), new IQ2_XS<T>(), new IQ2_XXS<T>(),
+        new IQ1_M<T>(), new IQ1_S<T>(),
+        new IQ4_NL<T>(), new IQ4_XS<T>(),
     ];
 }

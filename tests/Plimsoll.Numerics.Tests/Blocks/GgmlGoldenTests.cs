@@ -27,9 +27,9 @@ public class GgmlGoldenTests
         string.Concat(GgmlCodecs.Of<Lanes8>().Select(codec =>
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (var importance in (float[][])[[], WeightSamples.Importance(RowLength)])
+            foreach (var importance in WeightSamples.ImportancesOf(codec, RowLength))
             {
-                foreach (var kind in WeightSamples.Kinds.Keys)
+                foreach (var kind in WeightSamples.KindsOf(codec.Format))
                 {
                     var values = WeightSamples.Create(kind, Rows * RowLength);
                     var blocks = new byte[codec.Format.BytesFor(values.Length)];

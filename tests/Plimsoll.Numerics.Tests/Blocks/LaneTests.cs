@@ -29,9 +29,9 @@ public class LaneTests
     {
         var scalar = Widths[1].Single(codec => codec.Format.Name == name);
         var wide = Widths[lanes].Single(codec => codec.Format.Name == name);
-        Assert.All(WeightSamples.Kinds.Keys, kind =>
+        Assert.All(WeightSamples.KindsOf(scalar.Format), kind =>
         {
-            foreach (var importance in (float[][])[[], WeightSamples.Importance(RowLength)])
+            foreach (var importance in WeightSamples.ImportancesOf(scalar, RowLength))
             {
                 foreach (var search in Enum.GetValues<BlockSearch>())
                 {

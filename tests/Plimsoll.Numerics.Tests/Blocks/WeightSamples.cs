@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Plimsoll.Numerics.Blocks;
 
 namespace Plimsoll.Numerics.Tests.Blocks;
 
@@ -30,6 +31,14 @@ internal sealed class WeightSamples(uint seed)
         ["many scales"] = (random, i) => random.Normal() * BitConverter.UInt32BitsToSingle(117 + random.Next() % 20 << 23),
         ["ternary"] = (random, i) => (random.Below(3) - 1) * (0.01f + i / 256 % 9 * 0.003f),
     };
+
+    /// <summary>The kinds that ggml can encode: the search in a lattice ends the process where the square of a weight is infinite.</summary>
+    public static IEnumerable<string> KindsOf(NumberFormat format) =>
+        Kinds.Keys.Where(kind => kind != "huge scales" || !format.Name.StartsWith("IQ", StringComparison.Ordinal));
+
+    /// <summary>None, where that is allowed, and some.</summary>
+    public static IEnumerable<float[]> ImportancesOf(BlockCodec codec, int columns) =>
+        codec.Importance == ImportanceUse.Required ? [Importance(columns)] : [[], Importance(columns)];
 
     private static readonly ConcurrentDictionary<(string, int, uint), float[]> Created = [];
 

@@ -34,6 +34,24 @@ internal sealed class IQ3_S<T>() : LatticeCodec<T, FourCells>("IQ3_S", Rules) wh
         ScaleNibbles.Pack(scales, block[ScalesAt..]);
     }
 
+    /// <summary>Low bits and signs of the sub-blocks move up into the places of those that are zero, while high bits and scales stay.</summary>
+    /// <remarks>quantize_row_iq3_s_impl leaves a zero sub-block before it steps to the next place. Such a block is decoded to something else.</remarks>
+    protected override void RepeatFault(uint flat, Span<byte> block)
+    {
+        const int subBlocks = 8;
+        var kept = 0;
+        for (var j = 0; j < subBlocks; j++)
+        {
+            if ((flat >> j & 1) != 0)
+                continue;
+            block.Slice(8 * j, 8).CopyTo(block[(8 * kept)..]);
+            block.Slice(SignsAt + 4 * j, 4).CopyTo(block[(SignsAt + 4 * kept)..]);
+            kept++;
+        }
+        block[(8 * kept)..HighBitsAt].Clear();
+        block[(SignsAt + 4 * kept)..ScalesAt].Clear();
+    }
+
     protected override void Unpack(ReadOnlySpan<byte> block, Span<ushort> indices, Span<byte> signs, Span<byte> scales)
     {
         for (var i = 0; i < indices.Length; i++)

@@ -2,12 +2,13 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Packing;
 using Plimsoll.Numerics.Codecs;
 
 namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>A format of lattice points and signs: IQ2 and IQ3. A super-block of 256 weights has an FP16 scale, each sub-block a 4-bit scale under it.</summary>
-/// <remarks>The two kinds of <see cref="BlockSearch"/> are the same here.</remarks>
+/// <remarks>The two kinds of <see cref="BlockSearch"/> are the same here, but for a fault of ggml's IQ3_S that only the exact one repeats.</remarks>
 internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules rules) : BlockCodec
     where T : unmanaged, ILanes<T>
     where TCells : ILatticeCells
@@ -24,6 +25,12 @@ internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules
 
     /// <summary>The inverse of <see cref="Pack"/>.</summary>
     protected abstract void Unpack(ReadOnlySpan<byte> block, Span<ushort> indices, Span<byte> signs, Span<byte> scales);
+
+    /// <summary>What ggml does otherwise than the layout says where sub-blocks count as zero.</summary>
+    /// <param name="flat">Those sub-blocks, a bit each.</param>
+    protected virtual void RepeatFault(uint flat, Span<byte> block)
+    {
+    }
 
     /// <summary>What <see cref="TryStart"/> needs and is better done for all sub-blocks at once.</summary>
     protected virtual void Prepare(SuperBlock* block)
@@ -50,11 +57,13 @@ internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules
         {
             for (var start = 0; start < values.Length; start += Length, blocks = blocks[Format.BlockBytes..])
             {
-                work.Fill<T>(source + start, weights == null ? null : weights + start % rowLength, rules);
+                (&work)->Fill<T>(source + start, weights == null ? null : weights + start % rowLength, rules);
                 Prepare(&work);
                 for (var first = 0; first < Length; first += rules.SubLength)
-                    work.Scales[first / rules.SubLength] = EncodeSubBlock(&work, first, lattice, &memory);
+                    (&work)->Scales[first / rules.SubLength] = EncodeSubBlock(&work, first, lattice, &memory);
                 Write(&work, lattice, blocks[..Format.BlockBytes]);
+                if (work.Flat != 0 && search == BlockSearch.Exact)
+                    RepeatFault(work.Flat, blocks[sizeof(ushort)..Format.BlockBytes]);
             }
         }
     }
@@ -66,6 +75,7 @@ internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules
             magnitude = T.Max(magnitude, *(T*)(work->X + first + i));
         if (T.Largest(magnitude) < rules.SmallestMagnitude || !TryStart(work, first, T.Largest(magnitude), out var scale, out var largest))
         {
+            work->Flat |= 1u << first / rules.SubLength;
             new Span<ushort>(work->Codes + first / TCells.Dimensions, rules.SubLength / TCells.Dimensions).Clear();
             new Span<byte>(work->Signs + first / 8, rules.SubLength / 8).Clear();
             return 0;

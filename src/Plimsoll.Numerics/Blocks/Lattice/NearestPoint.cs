@@ -16,6 +16,10 @@ internal static unsafe class NearestPoint
 
     private static ReadOnlySpan<byte> Positions => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
+    /// <summary>0, 1, 2 … in the lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LanePositions<T>() where T : unmanaged, ILanes<T> => T.FromBytes(in Positions[0]);
+
     /// <summary>w · (scale · level − x)² for each element and level.</summary>
     /// <param name="levels">(elements, levels): the levels, over and over.</param>
     /// <param name="x">(elements, levels): each element as often as there are levels; so the weights.</param>
@@ -40,7 +44,7 @@ internal static unsafe class NearestPoint
     {
         var least = T.Create(float.MaxValue);
         var nearest = T.Create(0);
-        var position = T.FromBytes(in Positions[0]);
+        var position = LanePositions<T>();
         for (var i = 0; i < count; i += T.Count, position += T.Create(T.Count))
         {
             var codes = T.LoadCodes(in points[i]);

@@ -26,6 +26,9 @@ internal unsafe struct SuperBlock
     /// <summary>The scale of each sub-block, not negative.</summary>
     public fixed float Scales[Length / 16];
 
+    /// <summary>The sub-blocks that count as zero, a bit each.</summary>
+    public uint Flat;
+
     /// <summary>The point of each group of eight or four weights.</summary>
     public fixed ushort Codes[Length / 4];
 
@@ -33,6 +36,7 @@ internal unsafe struct SuperBlock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Fill<T>(float* values, float* importance, LatticeRules rules) where T : unmanaged, ILanes<T>
     {
+        Flat = 0;
         var sum = 0f;
         for (var i = 0; i < Length; i++)
             sum += values[i] * values[i];

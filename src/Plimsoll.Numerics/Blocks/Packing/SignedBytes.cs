@@ -1,8 +1,8 @@
-using System.Runtime.InteropServices;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Plimsoll.Numerics.Blocks.Lanes;
 
-namespace Plimsoll.Numerics.Blocks.Lattice;
+namespace Plimsoll.Numerics.Blocks.Packing;
 
 /// <summary>Signed bytes to floats.</summary>
 internal static class SignedBytes

@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Packing;
+using Plimsoll.Numerics.Codecs;
+
+namespace Plimsoll.Numerics.Blocks.Lattice;
+
+/// <summary>IQ1_S: FP16 scale; the low eight bits of the indices; for each 32 weights four times three high bits, a 3-bit scale and the sign of the shift.</summary>
+/// <remarks>Order of operations: <c>quantize_row_iq1_s_impl</c> of ggml-quants.c.</remarks>
+internal sealed unsafe class IQ1_S<T>() : TernaryCodec<T>("IQ1_S", SubLength, 1e-12f) where T : unmanaged, ILanes<T>
+{
+    private const int SubLength = 32;
+    private const int SubBlocks = Length / SubLength;
+    private const int Groups = SubLength / 8;
+    private const int HighestScale = 7;
+    private const int LowBitsAt = 2;
+    private const int HighBitsAt = 34;
+
+    /// <summary>What the super-block's scale is multiplied with before it is stored.</summary>
+    private const float ScaleFactor = 1.125f;
+
+    public override ImportanceUse Importance => ImportanceUse.Required;
+
+    protected override byte ShiftsOf(int variant) => variant == 0 ? (byte)0 : (byte)3;
+
+    [SkipLocalsInit]
+    protected override TernarySplit Split(float* x, float* w, TernaryWork* work)
+    {
+        var sx = work->SumsX;
+        var sw = work->SumsW;
+        (sx[0], sw[0]) = (0, 0);
+        for (var i = 0; i < SubLength; i++)
+        {
+            var element = work->Order[i];
+            sx[i + 1] = sx[i] + w[element] * x[element];
+            sw[i + 1] = sw[i] + w[element];
+        }
+        var split = new TernarySplit();
+        var sumsQX = stackalloc T[2];
+        var sumsQ2 = stackalloc T[2];
+        var (allX, allW) = (T.Create(sx[SubLength]), T.Create(sw[SubLength]));
+        for (var first = 0; first <= SubLength; first++)
+        {
+            var (belowX, belowW) = (T.Create(sx[first]), T.Create(sw[first]));
+            for (var second = first; second <= SubLength; second += T.Count)
+            {
+                var (nextX, nextW) = (*(T*)(sx + second), *(T*)(sw + second));
+                for (var variant = 0; variant < 2; variant++)
+                {
+                    var low = T.Create(Shifted(0, variant == 1));
+                    var middle = T.Create(Shifted(1, variant == 1));
+                    var high = T.Create(Shifted(2, variant == 1));
+                    sumsQX[variant] = belowX * low + (nextX - belowX) * middle + (allX - nextX) * high;
+                    sumsQ2[variant] = belowW * low * low + (nextW - belowW) * middle * middle + (allW - nextW) * high * high;
+                }
+                split.Offer(sumsQX, sumsQ2, 2, first, second, Math.Min(T.Count, SubLength + 1 - second));
+            }
+        }
+        return split;
+    }
+
+    protected override void Write(float* x, TernaryWork* work, Span<byte> block)
+    {
+        var largest = 0f;
+        for (var j = 0; j < SubBlocks; j++)
+            largest = Math.Max(largest, work->Scales[j]);
+        var scale = largest / (2 * HighestScale + 1);
+        if (largest != 0)
+            BinaryPrimitives.WriteUInt16LittleEndian(block, Fp16.FromSingle(scale * ScaleFactor));
+        for (var j = 0; j < SubBlocks; j++)
+        {
+            var packed = 0;
+            for (var group = 0; group < Groups; group++)
+            {
+                var index = work->Indices[Groups * j + group];
+                block[LowBitsAt + Groups * j + group] = (byte)index;
+                packed |= index >> 8 << 3 * group;
+            }
+            if (largest != 0)
+                packed |= Math.Clamp(Rounding.NearestInt(0.5f * (1 / scale * work->Scales[j] - 1)), 0, HighestScale) << 12 | (work->Shifts[j] & 1) << 15;
+            BinaryPrimitives.WriteUInt16LittleEndian(block[(HighBitsAt + 2 * j)..], (ushort)packed);
+        }
+    }
+
+    [SkipLocalsInit]
+    protected override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        Span<ulong> levels = stackalloc ulong[Groups];
+        var points = MemoryMarshal.Cast<sbyte, ulong>(Lattice.Iq1.Values);
+        for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
+        {
+            var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks));
+            for (var j = 0; j < SubBlocks; j++)
+            {
+                var packed = BinaryPrimitives.ReadUInt16LittleEndian(blocks[(HighBitsAt + 2 * j)..]);
+                for (var group = 0; group < Groups; group++)
+                    levels[group] = points[blocks[LowBitsAt + Groups * j + group] | (packed >> 3 * group & 7) << 8];
+                var subScale = scale * (2 * (packed >> 12 & 7) + 1);
+                SignedBytes.Scale<T>(MemoryMarshal.Cast<ulong, sbyte>(levels), subScale, (packed & 0x8000) != 0 ? -Delta : Delta, values.Slice(j * SubLength, SubLength));
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Packing;
+using Plimsoll.Numerics.Codecs;
+
+namespace Plimsoll.Numerics.Blocks.NonLinear;
+
+/// <summary>IQ4_NL: FP16 scale, 32 four-bit codes of the non-linear levels, the first 16 in the low nibbles.</summary>
+internal sealed unsafe class IQ4_NL<T> : BlockCodec where T : unmanaged, ILanes<T>
+{
+    private const int Length = NonLinearSearch.Length;
+    private const int BlockBytes = sizeof(ushort) + Length / 2;
+
+    public override NumberFormat Format { get; } = NumberFormats.Find("IQ4_NL")!;
+
+    [SkipLocalsInit]
+    protected override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)
+    {
+        var w = stackalloc float[Length];
+        var codes = stackalloc byte[Length];
+        fixed (float* source = values)
+        fixed (float* columns = importance)
+        {
+            for (var start = 0; start < values.Length; start += Length, blocks = blocks[BlockBytes..])
+            {
+                var x = source + start;
+                NonLinearSearch.Weights<T>(x, columns == null ? null : columns + start % rowLength, NonLinearSearch.Variance(values.Slice(start, Length)), w);
+                var scale = NonLinearSearch.Run<T>(x, w);
+                NonLinearSearch.Codes<T>(x, scale, codes);
+                BinaryPrimitives.WriteUInt16LittleEndian(blocks, Fp16.FromSingle(scale));
+                Nibbles.PackPairs(new(codes, Length), Length / 2, blocks[sizeof(ushort)..BlockBytes]);
+            }
+        }
+    }
+
+    protected override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        for (; !values.IsEmpty; values = values[Length..], blocks = blocks[BlockBytes..])
+        {
+            var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks));
+            NonLinearSearch.Decode<T>(blocks[sizeof(ushort)..BlockBytes], scale, values[..Length]);
+        }
+    }
+}
