@@ -11,7 +11,7 @@ namespace Plimsoll.Numerics.Blocks;
 /// <summary>The codecs of ggml's block types, at a number of lanes.</summary>
 internal static class GgmlCodecs
 {
-    public static IReadOnlyList<BlockCodec> Of<T>() where T : unmanaged, ILanes<T> =>
+    public static IReadOnlyList<BlockCodec> Of<T>() where T : unmanaged, ICodeLanes<T> =>
     [
         new Q8_0<T>(), new Q5_1<T>(), new Q5_0<T>(), new Q4_1<T>(), new Q4_0<T>(),
         new Q6_K<T>(), new Q5_K<T>(), new Q4_K<T>(), new Q3_K<T>(), new Q2_K<T>(),

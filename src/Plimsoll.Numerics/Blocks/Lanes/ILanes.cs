@@ -8,7 +8,7 @@ namespace Plimsoll.Numerics.Blocks.Lanes;
 /// <see cref="Lanes1"/> is the scalar twin of the wider ones. A value is a plain block of <c>Count</c> floats, so a span of floats is read and written as a
 /// span of lanes by <c>MemoryMarshal.Cast</c>. A mask is a value whose lanes have all bits set or none.
 /// </remarks>
-internal unsafe interface ILanes<T> : IAdditionOperators<T, T, T>, ISubtractionOperators<T, T, T>, IMultiplyOperators<T, T, T>, IDivisionOperators<T, T, T>,
+internal interface ILanes<T> : IAdditionOperators<T, T, T>, ISubtractionOperators<T, T, T>, IMultiplyOperators<T, T, T>, IDivisionOperators<T, T, T>,
     IBitwiseOperators<T, T, T>
     where T : unmanaged, ILanes<T>
 {
@@ -58,18 +58,4 @@ internal unsafe interface ILanes<T> : IAdditionOperators<T, T, T>, ISubtractionO
     /// <summary>ggml's <c>nearest_int</c>: to the nearest integer, ties to even, by reading the bits of value + 1.5 · 2²³.</summary>
     /// <remarks>Right below 2²²; beyond, and for infinity and NaN, what the bits give, which ggml's bytes depend on (<see cref="Rounding"/>).</remarks>
     static abstract T NearestInt(T value);
-
-    /// <summary>16-bit codes, not floats, each in the bits of its lane.</summary>
-    static abstract T LoadCodes(ref readonly ushort source);
-
-    /// <summary>The low 16 bits of each lane truncated toward zero, where that fits 32 bits.</summary>
-    static abstract void StoreCodes(T value, ref ushort target);
-
-    static abstract T ShiftRight(T codes, int bits);
-
-    /// <summary>Of a table of four floats the one at the lowest two bits of each code.</summary>
-    static abstract T Look4(float* table, T codes);
-
-    /// <summary>Of a table of eight floats the one at the lowest three bits of each code.</summary>
-    static abstract T Look8(float* table, T codes);
 }

@@ -1,7 +1,7 @@
 namespace Plimsoll.Numerics.Blocks.Lanes;
 
 /// <summary>One float: the scalar reference of every kernel.</summary>
-internal readonly unsafe struct Lanes1(float value) : ILanes<Lanes1>
+internal readonly unsafe struct Lanes1(float value) : ICodeLanes<Lanes1>
 {
     private readonly float value = value;
 

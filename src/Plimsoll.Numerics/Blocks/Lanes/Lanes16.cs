@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Plimsoll.Numerics.Blocks.Lanes;
 
 /// <summary>Sixteen floats in 512 bits (AVX-512).</summary>
-internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
+internal readonly unsafe struct Lanes16 : ICodeLanes<Lanes16>
 {
     private readonly Vector512<float> value;
 

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Plimsoll.Numerics.Blocks.Lanes;
 
 /// <summary>Eight floats in 256 bits (AVX2).</summary>
-internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
+internal readonly unsafe struct Lanes8 : ICodeLanes<Lanes8>
 {
     private readonly Vector256<float> value;
 

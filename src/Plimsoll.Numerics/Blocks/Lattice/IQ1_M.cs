@@ -10,7 +10,7 @@ namespace Plimsoll.Numerics.Blocks.Lattice;
 /// Four scales lie in the low bits of each of four 16-bit words, whose high four bits together are the FP16 scale of the super-block. Order of operations:
 /// <c>quantize_row_iq1_m_impl</c> of ggml-quants.c.
 /// </remarks>
-internal sealed unsafe class IQ1_M<T>() : TernaryCodec<T>("IQ1_M", SubLength, 1e-7f) where T : unmanaged, ILanes<T>
+internal sealed unsafe class IQ1_M<T>() : TernaryCodec<T>("IQ1_M", SubLength, 1e-7f) where T : unmanaged, ICodeLanes<T>
 {
     private const int SubLength = 16;
     private const int SubBlocks = Length / SubLength;

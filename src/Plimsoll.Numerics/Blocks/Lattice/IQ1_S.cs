@@ -9,7 +9,7 @@ namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>IQ1_S: FP16 scale; the low eight bits of the indices; for each 32 weights four times three high bits, a 3-bit scale and the sign of the shift.</summary>
 /// <remarks>Order of operations: <c>quantize_row_iq1_s_impl</c> of ggml-quants.c.</remarks>
-internal sealed unsafe class IQ1_S<T>() : TernaryCodec<T>("IQ1_S", SubLength, 1e-12f) where T : unmanaged, ILanes<T>
+internal sealed unsafe class IQ1_S<T>() : TernaryCodec<T>("IQ1_S", SubLength, 1e-12f) where T : unmanaged, ICodeLanes<T>
 {
     private const int SubLength = 32;
     private const int SubBlocks = Length / SubLength;

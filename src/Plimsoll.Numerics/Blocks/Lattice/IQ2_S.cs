@@ -3,7 +3,7 @@ using Plimsoll.Numerics.Blocks.Lanes;
 namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>IQ2_S: the low eight bits of 10-bit indices of points, a byte of signs for each, the high bits, then 4-bit scales of 16 weights each.</summary>
-internal sealed class IQ2_S<T>() : LatticeCodec<T, EightCells>("IQ2_S", Rules) where T : unmanaged, ILanes<T>
+internal sealed class IQ2_S<T>() : LatticeCodec<T, EightCells>("IQ2_S", Rules) where T : unmanaged, ICodeLanes<T>
 {
     private const int SignsAt = 32;
     private const int HighBitsAt = 64;

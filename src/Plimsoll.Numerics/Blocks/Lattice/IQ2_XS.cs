@@ -5,7 +5,7 @@ using Plimsoll.Numerics.Blocks.Search;
 namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>IQ2_XS: for each eight weights a 9-bit index of a point and seven signs in 16 bits; then 4-bit scales of 16 weights each.</summary>
-internal sealed class IQ2_XS<T>() : LatticeCodec<T, EightCells>("IQ2_XS", Rules) where T : unmanaged, ILanes<T>
+internal sealed class IQ2_XS<T>() : LatticeCodec<T, EightCells>("IQ2_XS", Rules) where T : unmanaged, ICodeLanes<T>
 {
     private const int ScalesAt = 64;
 

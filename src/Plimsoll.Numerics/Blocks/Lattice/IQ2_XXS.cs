@@ -6,7 +6,7 @@ using Plimsoll.Numerics.Blocks.Search;
 namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>IQ2_XXS: for each 32 weights four 8-bit indices of points, then four times seven signs and a scale in 32 bits.</summary>
-internal sealed unsafe class IQ2_XXS<T>() : LatticeCodec<T, EightCells>("IQ2_XXS", Rules) where T : unmanaged, ILanes<T>
+internal sealed unsafe class IQ2_XXS<T>() : LatticeCodec<T, EightCells>("IQ2_XXS", Rules) where T : unmanaged, ICodeLanes<T>
 {
     private static readonly LatticeRules Rules = new()
     {

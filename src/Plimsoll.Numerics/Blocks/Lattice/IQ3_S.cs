@@ -3,7 +3,7 @@ using Plimsoll.Numerics.Blocks.Lanes;
 namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>IQ3_S: the low eight bits of 9-bit indices of points of four weights, the ninth bits, a byte of signs for each eight weights, then 4-bit scales of 32.</summary>
-internal sealed class IQ3_S<T>() : LatticeCodec<T, FourCells>("IQ3_S", Rules) where T : unmanaged, ILanes<T>
+internal sealed class IQ3_S<T>() : LatticeCodec<T, FourCells>("IQ3_S", Rules) where T : unmanaged, ICodeLanes<T>
 {
     private const int HighBitsAt = 64;
     private const int SignsAt = 72;

@@ -4,7 +4,7 @@ using Plimsoll.Numerics.Blocks.Lanes;
 namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>IQ3_XXS: 8-bit indices of points of four weights; then for each 32 weights four times seven signs and a scale in 32 bits.</summary>
-internal sealed class IQ3_XXS<T>() : LatticeCodec<T, FourCells>("IQ3_XXS", Rules) where T : unmanaged, ILanes<T>
+internal sealed class IQ3_XXS<T>() : LatticeCodec<T, FourCells>("IQ3_XXS", Rules) where T : unmanaged, ICodeLanes<T>
 {
     private const int SignsAt = 64;
 

@@ -19,7 +19,7 @@ internal unsafe interface ILatticeCells
     static abstract ReadOnlySpan<float> Levels { get; }
 
     /// <summary>The entry of a table, of 2^Bits floats, at the lowest level of each code.</summary>
-    static abstract T Look<T>(float* table, T codes) where T : unmanaged, ILanes<T>;
+    static abstract T Look<T>(float* table, T codes) where T : unmanaged, ICodeLanes<T>;
 }
 
 /// <summary>Eight levels of two bits: IQ1 and IQ2.</summary>
@@ -34,7 +34,7 @@ internal readonly unsafe struct EightCells : ILatticeCells
     public static ReadOnlySpan<float> Levels => [1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Look<T>(float* table, T codes) where T : unmanaged, ILanes<T> => T.Look4(table, codes);
+    public static T Look<T>(float* table, T codes) where T : unmanaged, ICodeLanes<T> => T.Look4(table, codes);
 }
 
 /// <summary>Four levels of three bits: IQ3.</summary>
@@ -49,5 +49,5 @@ internal readonly unsafe struct FourCells : ILatticeCells
     public static ReadOnlySpan<float> Levels => [1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Look<T>(float* table, T codes) where T : unmanaged, ILanes<T> => T.Look8(table, codes);
+    public static T Look<T>(float* table, T codes) where T : unmanaged, ICodeLanes<T> => T.Look8(table, codes);
 }

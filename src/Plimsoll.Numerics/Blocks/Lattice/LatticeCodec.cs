@@ -10,7 +10,7 @@ namespace Plimsoll.Numerics.Blocks.Lattice;
 /// <summary>A format of lattice points and signs: IQ2 and IQ3. A super-block of 256 weights has an FP16 scale, each sub-block a 4-bit scale under it.</summary>
 /// <remarks>The two kinds of <see cref="BlockSearch"/> are the same here, but for a fault of ggml's IQ3_S that only the exact one repeats.</remarks>
 internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules rules) : BlockCodec
-    where T : unmanaged, ILanes<T>
+    where T : unmanaged, ICodeLanes<T>
     where TCells : ILatticeCells
 {
     private const int Length = SuperBlock.Length;

@@ -11,7 +11,7 @@ namespace Plimsoll.Numerics.Blocks.Lattice;
 /// added in the order of the elements, and the best candidate is found in the order of candidates, so the bytes are those of ggml-quants.c.
 /// </remarks>
 internal static unsafe class LatticeSearch<T, TCells>
-    where T : unmanaged, ILanes<T>
+    where T : unmanaged, ICodeLanes<T>
     where TCells : ILatticeCells
 {
     /// <summary>Candidates that are worked on together; a range of 15 to either side needs 31.</summary>

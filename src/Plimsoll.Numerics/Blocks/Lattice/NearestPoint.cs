@@ -18,13 +18,13 @@ internal static unsafe class NearestPoint
 
     /// <summary>0, 1, 2 … in the lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T LanePositions<T>() where T : unmanaged, ILanes<T> => T.FromBytes(in Positions[0]);
+    public static T LanePositions<T>() where T : unmanaged, ICodeLanes<T> => T.FromBytes(in Positions[0]);
 
     /// <summary>w · (scale · level − x)² for each element and level.</summary>
     /// <param name="levels">(elements, levels): the levels, over and over.</param>
     /// <param name="x">(elements, levels): each element as often as there are levels; so the weights.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Errors<T>(float scale, float* levels, float* x, float* weights, float* errors) where T : unmanaged, ILanes<T>
+    public static void Errors<T>(float scale, float* levels, float* x, float* weights, float* errors) where T : unmanaged, ICodeLanes<T>
     {
         var factor = T.Create(scale);
         for (var i = 0; i < Terms; i += T.Count)
@@ -39,7 +39,7 @@ internal static unsafe class NearestPoint
     /// <param name="errors">(elements, levels), from <see cref="Errors"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort Find<T, TCells>(ushort* points, int count, float* errors)
-        where T : unmanaged, ILanes<T>
+        where T : unmanaged, ICodeLanes<T>
         where TCells : ILatticeCells
     {
         var least = T.Create(float.MaxValue);

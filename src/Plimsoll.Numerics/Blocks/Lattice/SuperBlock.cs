@@ -34,7 +34,7 @@ internal unsafe struct SuperBlock
 
     /// <summary>Fills magnitudes, weights and signs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Fill<T>(float* values, float* importance, LatticeRules rules) where T : unmanaged, ILanes<T>
+    public void Fill<T>(float* values, float* importance, LatticeRules rules) where T : unmanaged, ICodeLanes<T>
     {
         Flat = 0;
         var sum = 0f;

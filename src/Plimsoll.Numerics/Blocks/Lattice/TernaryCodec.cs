@@ -10,7 +10,7 @@ namespace Plimsoll.Numerics.Blocks.Lattice;
 /// </remarks>
 /// <param name="subLength">Weights that share a scale.</param>
 /// <param name="smallestMagnitude">A sub-block whose largest magnitude is smaller counts as zero.</param>
-internal abstract unsafe class TernaryCodec<T>(string name, int subLength, float smallestMagnitude) : BlockCodec where T : unmanaged, ILanes<T>
+internal abstract unsafe class TernaryCodec<T>(string name, int subLength, float smallestMagnitude) : BlockCodec where T : unmanaged, ICodeLanes<T>
 {
     /// <summary>IQ1S_DELTA and IQ1M_DELTA of ggml-common.h.</summary>
     protected const float Delta = 0.125f;

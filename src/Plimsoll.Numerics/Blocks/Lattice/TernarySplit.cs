@@ -24,7 +24,7 @@ internal unsafe struct TernarySplit()
     /// <param name="sumsQX">Σ w·q·x by variant.</param>
     /// <param name="sumsQ2">Σ w·q² by variant.</param>
     /// <param name="lanes">How many lanes are splits.</param>
-    public void Offer<T>(T* sumsQX, T* sumsQ2, int variants, int first, int second, int lanes) where T : unmanaged, ILanes<T>
+    public void Offer<T>(T* sumsQX, T* sumsQ2, int variants, int first, int second, int lanes) where T : unmanaged, ICodeLanes<T>
     {
         var best = T.Create(score);
         var isBetter = T.Create(0);

@@ -40,7 +40,7 @@ internal unsafe struct TernaryWork
     public fixed float Errors[NearestPoint.Terms];
 
     /// <summary>w = importance · √(σ² + x²) with σ² twice the mean square, or x² without importances.</summary>
-    public void FillWeights<T>(float* x, float* importance) where T : unmanaged, ILanes<T>
+    public void FillWeights<T>(float* x, float* importance) where T : unmanaged, ICodeLanes<T>
     {
         var sum = 0f;
         for (var i = 0; i < Length; i++)
@@ -58,7 +58,7 @@ internal unsafe struct TernaryWork
 
     /// <summary>Sorts a sub-block by counting, for each element, those that come before it. Equal ones stay in their order, as with glibc's qsort.</summary>
     [SkipLocalsInit]
-    public static void Sort<T>(float* x, int length, int* order) where T : unmanaged, ILanes<T>
+    public static void Sort<T>(float* x, int length, int* order) where T : unmanaged, ICodeLanes<T>
     {
         var ranks = stackalloc byte[32];
         for (var i = 0; i < length; i += T.Count)

@@ -7,7 +7,7 @@ using Plimsoll.Numerics.Codecs;
 namespace Plimsoll.Numerics.Blocks.NonLinear;
 
 /// <summary>IQ4_NL: FP16 scale, 32 four-bit codes of the non-linear levels, the first 16 in the low nibbles.</summary>
-internal sealed unsafe class IQ4_NL<T> : BlockCodec where T : unmanaged, ILanes<T>
+internal sealed unsafe class IQ4_NL<T> : BlockCodec where T : unmanaged, ICodeLanes<T>
 {
     private const int Length = NonLinearSearch.Length;
     private const int BlockBytes = sizeof(ushort) + Length / 2;

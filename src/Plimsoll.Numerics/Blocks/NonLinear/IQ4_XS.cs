@@ -8,7 +8,7 @@ namespace Plimsoll.Numerics.Blocks.NonLinear;
 
 /// <summary>IQ4_XS: 256 codes of the non-linear levels under an FP16 scale and a signed 6-bit scale for each 32.</summary>
 /// <remarks>The two high bits of the scales come first, in 16 bits, then the low four in nibbles, then the codes of each 32 as in IQ4_NL.</remarks>
-internal sealed unsafe class IQ4_XS<T> : BlockCodec where T : unmanaged, ILanes<T>
+internal sealed unsafe class IQ4_XS<T> : BlockCodec where T : unmanaged, ICodeLanes<T>
 {
     private const int Length = 256;
     private const int SubLength = NonLinearSearch.Length;

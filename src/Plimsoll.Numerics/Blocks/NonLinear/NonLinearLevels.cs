@@ -23,14 +23,14 @@ internal static unsafe class NonLinearLevels
 
     /// <summary>The nearest level, as its value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T x) where T : unmanaged, ILanes<T> => Look(x, Pointer(ValuesDown));
+    public static T Value<T>(T x) where T : unmanaged, ICodeLanes<T> => Look(x, Pointer(ValuesDown));
 
     /// <summary>The nearest level, as its code; of two equally near ones the higher, and 15 for NaN, as <c>best_index_int8</c> of ggml-quants.c.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Code<T>(T x) where T : unmanaged, ILanes<T> => Look(x, Pointer(CodesDown));
+    public static T Code<T>(T x) where T : unmanaged, ICodeLanes<T> => Look(x, Pointer(CodesDown));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Look<T>(T x, float* table) where T : unmanaged, ILanes<T>
+    private static T Look<T>(T x, float* table) where T : unmanaged, ICodeLanes<T>
     {
         var (one, two, four) = (Bits<T>(1), Bits<T>(2), Bits<T>(4));
         var below8 = T.GreaterThan(T.Create(-4.5f), x);
@@ -43,7 +43,7 @@ internal static unsafe class NonLinearLevels
 
     /// <summary>An integer in the bits of every lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Bits<T>(int value) where T : unmanaged, ILanes<T> => T.Create(BitConverter.Int32BitsToSingle(value));
+    private static T Bits<T>(int value) where T : unmanaged, ICodeLanes<T> => T.Create(BitConverter.Int32BitsToSingle(value));
 
     /// <summary>Constants lie in the program's image and do not move.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

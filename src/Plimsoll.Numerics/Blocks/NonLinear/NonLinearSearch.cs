@@ -29,7 +29,7 @@ internal static unsafe class NonLinearSearch
 
     /// <summary>w = importance · √(σ² + x²), or x² without importances.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Weights<T>(float* x, float* importance, float variance, float* w) where T : unmanaged, ILanes<T>
+    public static void Weights<T>(float* x, float* importance, float variance, float* w) where T : unmanaged, ICodeLanes<T>
     {
         for (var i = 0; i < Length; i += T.Count)
         {
@@ -40,7 +40,7 @@ internal static unsafe class NonLinearSearch
 
     /// <returns>The scale, of either sign; zero where all weights are.</returns>
     [SkipLocalsInit]
-    public static float Run<T>(float* x, float* w) where T : unmanaged, ILanes<T>
+    public static float Run<T>(float* x, float* w) where T : unmanaged, ICodeLanes<T>
     {
         var largest = BlockRange.LargestMagnitude32<T>(in *x);
         if (MathF.Abs(largest) < SmallestMagnitude)
@@ -84,7 +84,7 @@ internal static unsafe class NonLinearSearch
 
     /// <summary>The codes of the nearest levels under a scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Codes<T>(float* x, float scale, byte* codes) where T : unmanaged, ILanes<T>
+    public static void Codes<T>(float* x, float scale, byte* codes) where T : unmanaged, ICodeLanes<T>
     {
         var inverse = T.Create(scale != 0 ? 1 / scale : 0);
         for (var i = 0; i < Length; i += T.Count)
@@ -93,7 +93,7 @@ internal static unsafe class NonLinearSearch
 
     /// <summary>The values of packed codes.</summary>
     [SkipLocalsInit]
-    public static void Decode<T>(ReadOnlySpan<byte> packed, float scale, Span<float> values) where T : unmanaged, ILanes<T>
+    public static void Decode<T>(ReadOnlySpan<byte> packed, float scale, Span<float> values) where T : unmanaged, ICodeLanes<T>
     {
         Span<byte> codes = stackalloc byte[Length];
         Span<sbyte> levels = stackalloc sbyte[Length];
