@@ -1,5 +1,6 @@
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Numerics.Linear.Floats;
+using Plimsoll.Numerics.Linear.Integers;
 using Plimsoll.Numerics.Linear.Simd;
 
 namespace Plimsoll.Numerics.Linear;
@@ -24,6 +25,8 @@ public static class PackedMatrices
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         if (columns % format.BlockLength != 0)
             throw new ArgumentException($"a row of {format} has a multiple of {format.BlockLength} columns, not {columns}", nameof(columns));
+        if (IntegerPanelFormats.Find(format) is { } integers)
+            return new IntegerPanelMatrix(integers, rows, columns, read, level);
         var panels = FloatPanelsOf(format) ?? throw new NotSupportedException($"no product for weights in {format}");
         return new FloatPanelMatrix(panels, rows, columns, read, level);
     }
