@@ -8,7 +8,7 @@ namespace Plimsoll.Numerics.Blocks;
 public static class BlockCodecs
 {
     public static IReadOnlyList<BlockCodec> All { get; } =
-        Vector512.IsHardwareAccelerated ? GgmlCodecs.Of<Lanes16>() : Vector256.IsHardwareAccelerated ? GgmlCodecs.Of<Lanes8>() : GgmlCodecs.Of<Lanes1>();
+        Vector512.IsHardwareAccelerated ? [.. GgmlCodecs.Uniform<Lanes16>(), .. GgmlCodecs.NonUniform<Lanes8>()] : Vector256.IsHardwareAccelerated ? GgmlCodecs.Of<Lanes8>() : GgmlCodecs.Of<Lanes1>();
 
     private static readonly FrozenDictionary<NumberFormat, BlockCodec> ByFormat = All.ToFrozenDictionary(codec => codec.Format);
 

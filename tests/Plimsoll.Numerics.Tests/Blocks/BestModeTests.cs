@@ -38,6 +38,8 @@ public class BestModeTests
     [InlineData("Q4_K", 0.02)]
     [InlineData("Q3_K", 0.02)]
     [InlineData("Q2_K", 0.05)]
+    [InlineData("IQ4_NL", 0.03)]
+    [InlineData("IQ4_XS", 0.02)]
     [InlineData("MXFP4", 0.09)]
     [InlineData("NVFP4_GGML", 0.40)]
     public void Heavy_tailed_weights_lose_less(string name, double bar)

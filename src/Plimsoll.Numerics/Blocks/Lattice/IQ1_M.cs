@@ -28,54 +28,83 @@ internal sealed unsafe class IQ1_M<T>() : TernaryCodec<T>("IQ1_M", SubLength, 1e
     [SkipLocalsInit]
     protected override TernarySplit Split(float* x, float* w, TernaryWork* work)
     {
-        var sx = stackalloc float*[2];
-        var sw = stackalloc float*[2];
-        for (var half = 0; half < 2; half++)
-        {
-            sx[half] = work->SumsX + half * TernaryWork.MostSums;
-            sw[half] = work->SumsW + half * TernaryWork.MostSums;
-            (sx[half][0], sw[half][0]) = (0, 0);
-        }
+        var (head, tail) = (new HalfSums(work, 0), new HalfSums(work, 1));
         for (var i = 0; i < SubLength; i++)
         {
             var element = work->Order[i];
-            var half = element / 8;
-            sx[half][i + 1] = sx[half][i] + w[element] * x[element];
-            sw[half][i + 1] = sw[half][i] + w[element];
-            sx[1 - half][i + 1] = sx[1 - half][i];
-            sw[1 - half][i + 1] = sw[1 - half][i];
+            var (ofHead, ofTail) = element < SubLength / 2 ? (w[element], 0f) : (0f, w[element]);
+            head.Add(i, ofHead, x[element]);
+            tail.Add(i, ofTail, x[element]);
         }
         var split = new TernarySplit();
-        var halfQX = stackalloc T[4];
-        var halfQ2 = stackalloc T[4];
-        var sumsQX = stackalloc T[4];
-        var sumsQ2 = stackalloc T[4];
+        var best = T.Create(split.Score);
         for (var first = 0; first <= SubLength; first++)
         {
+            head.Cut(first);
+            tail.Cut(first);
             for (var second = first; second <= SubLength; second += T.Count)
             {
-                for (var half = 0; half < 2; half++)
-                {
-                    var belowX = T.Create(sx[half][first]) + *(T*)(sx[half] + second);
-                    var (belowW, nextW) = (T.Create(sw[half][first]), *(T*)(sw[half] + second));
-                    for (var isDown = 0; isDown < 2; isDown++)
-                    {
-                        // Neighbouring levels differ by 1, so Σ w·q·x = high · Σ w·x less the sums below the cuts; so the squares.
-                        var (low, middle, high) = (Shifted(0, isDown == 1), Shifted(1, isDown == 1), Shifted(2, isDown == 1));
-                        halfQX[2 * half + isDown] = T.Create(sx[half][SubLength] * high) - belowX;
-                        halfQ2[2 * half + isDown] = T.Create(sw[half][SubLength] * high * high)
-                            + belowW * T.Create(low * low - middle * middle) + nextW * T.Create(middle * middle - high * high);
-                    }
-                }
-                for (var variant = 0; variant < 4; variant++)
-                {
-                    sumsQX[variant] = halfQX[variant >> 1] + halfQX[2 + (variant & 1)];
-                    sumsQ2[variant] = halfQ2[variant >> 1] + halfQ2[2 + (variant & 1)];
-                }
-                split.Offer(sumsQX, sumsQ2, 4, first, second, Math.Min(T.Count, SubLength + 1 - second));
+                var (headXUp, headXDown, headWUp, headWDown) = head.At(second);
+                var (tailXUp, tailXDown, tailWUp, tailWDown) = tail.At(second);
+                var (qx0, qx1, qx2, qx3) = (headXUp + tailXUp, headXUp + tailXDown, headXDown + tailXUp, headXDown + tailXDown);
+                var (q0, q1, q2, q3) = (headWUp + tailWUp, headWUp + tailWDown, headWDown + tailWUp, headWDown + tailWDown);
+                var isBetter = TernarySplit.IsBetter(best, qx0, q0) | TernarySplit.IsBetter(best, qx1, q1)
+                    | TernarySplit.IsBetter(best, qx2, q2) | TernarySplit.IsBetter(best, qx3, q3);
+                var better = T.Bits(isBetter) & TernarySplit.LanesOf<T>(second, SubLength);
+                if (better == 0)
+                    continue;
+                split.Take(better, [qx0, qx1, qx2, qx3], [q0, q1, q2, q3], first, second);
+                best = T.Create(split.Score);
             }
         }
         return split;
+    }
+
+    /// <summary>Sums over one half of a sub-block, which has its own shift, by the position of the cuts.</summary>
+    /// <remarks>Neighbouring levels differ by 1, so Σ w·q·x is the highest level times Σ w·x less the sums below the cuts; so the squares.</remarks>
+    private struct HalfSums(TernaryWork* work, int half)
+    {
+        private readonly float* x = work->SumsX + half * TernaryWork.MostSums;
+        private readonly float* w = work->SumsW + half * TernaryWork.MostSums;
+        private T belowX;
+        private T allUp, allDown;
+        private T squaresUp, squaresDown;
+
+        /// <summary>The square of the middle level less that of the high one.</summary>
+        private static float StepUp => Square(1, false) - Square(2, false);
+
+        private static float StepDown => Square(1, true) - Square(2, true);
+
+        /// <summary>Adds element i by rising value; one of the other half with the weight zero.</summary>
+        public readonly void Add(int i, float weight, float value)
+        {
+            if (i == 0)
+                (x[0], w[0]) = (0, 0);
+            x[i + 1] = weight == 0 ? x[i] : x[i] + weight * value;
+            w[i + 1] = w[i] + weight;
+        }
+
+        /// <summary>Moves the first cut.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Cut(int first)
+        {
+            var (up, down) = (Shifted(2, false), Shifted(2, true));
+            belowX = T.Create(x[first]);
+            (allUp, allDown) = (T.Create(x[SubLength] * up), T.Create(x[SubLength] * down));
+            squaresUp = T.Create(w[SubLength] * up * up + w[first] * (Square(0, false) - Square(1, false)));
+            squaresDown = T.Create(w[SubLength] * down * down + w[first] * (Square(0, true) - Square(1, true)));
+        }
+
+        /// <summary>Σ w·q·x and Σ w·q² with either shift and the second cuts from a position on.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly (T QXUp, T QXDown, T Q2Up, T Q2Down) At(int second)
+        {
+            var below = belowX + *(T*)(x + second);
+            var next = *(T*)(w + second);
+            return (allUp - below, allDown - below, squaresUp + next * T.Create(StepUp), squaresDown + next * T.Create(StepDown));
+        }
+
+        private static float Square(int level, bool isDown) => Shifted(level, isDown) * Shifted(level, isDown);
     }
 
     protected override void Write(float* x, TernaryWork* work, Span<byte> block)

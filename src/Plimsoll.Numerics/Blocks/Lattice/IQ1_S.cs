@@ -38,24 +38,28 @@ internal sealed unsafe class IQ1_S<T>() : TernaryCodec<T>("IQ1_S", SubLength, 1e
             sw[i + 1] = sw[i] + w[element];
         }
         var split = new TernarySplit();
-        var sumsQX = stackalloc T[2];
-        var sumsQ2 = stackalloc T[2];
-        var (allX, allW) = (T.Create(sx[SubLength]), T.Create(sw[SubLength]));
+        var (allX, allW, best) = (T.Create(sx[SubLength]), T.Create(sw[SubLength]), T.Create(split.Score));
+        var (lowUp, middleUp, highUp) = (T.Create(Shifted(0, false)), T.Create(Shifted(1, false)), T.Create(Shifted(2, false)));
+        var (lowDown, middleDown, highDown) = (T.Create(Shifted(0, true)), T.Create(Shifted(1, true)), T.Create(Shifted(2, true)));
         for (var first = 0; first <= SubLength; first++)
         {
             var (belowX, belowW) = (T.Create(sx[first]), T.Create(sw[first]));
+            var (lowXUp, lowXDown) = (belowX * lowUp, belowX * lowDown);
+            var (lowWUp, lowWDown) = (belowW * lowUp * lowUp, belowW * lowDown * lowDown);
             for (var second = first; second <= SubLength; second += T.Count)
             {
                 var (nextX, nextW) = (*(T*)(sx + second), *(T*)(sw + second));
-                for (var variant = 0; variant < 2; variant++)
-                {
-                    var low = T.Create(Shifted(0, variant == 1));
-                    var middle = T.Create(Shifted(1, variant == 1));
-                    var high = T.Create(Shifted(2, variant == 1));
-                    sumsQX[variant] = belowX * low + (nextX - belowX) * middle + (allX - nextX) * high;
-                    sumsQ2[variant] = belowW * low * low + (nextW - belowW) * middle * middle + (allW - nextW) * high * high;
-                }
-                split.Offer(sumsQX, sumsQ2, 2, first, second, Math.Min(T.Count, SubLength + 1 - second));
+                var (middleX, middleW, highX, highW) = (nextX - belowX, nextW - belowW, allX - nextX, allW - nextW);
+                var qxUp = lowXUp + middleX * middleUp + highX * highUp;
+                var q2Up = lowWUp + middleW * middleUp * middleUp + highW * highUp * highUp;
+                var qxDown = lowXDown + middleX * middleDown + highX * highDown;
+                var q2Down = lowWDown + middleW * middleDown * middleDown + highW * highDown * highDown;
+                var better = T.Bits(TernarySplit.IsBetter(best, qxUp, q2Up) | TernarySplit.IsBetter(best, qxDown, q2Down))
+                    & TernarySplit.LanesOf<T>(second, SubLength);
+                if (better == 0)
+                    continue;
+                split.Take(better, [qxUp, qxDown], [q2Up, q2Down], first, second);
+                best = T.Create(split.Score);
             }
         }
         return split;

@@ -27,19 +27,25 @@ internal sealed class Neighbourhoods
         var halves = HalfDistances(lattice.Dimensions / 2, lattice.Bits);
         var lists = new List<ushort>(1 << 16);
         var distances = new byte[points.Length];
+        Span<bool> occurs = stackalloc bool[byte.MaxValue + 1];
         for (var code = 0; code < lattice.IndexOf.Length; code++)
         {
             if (lattice.IndexOf[code] >= 0 || !AreLevels(code, lattice, levels))
                 continue;
             var low = halves.AsSpan((code & halfMask) << halfBits, halfMask + 1);
             var high = halves.AsSpan((code >> halfBits) << halfBits, halfMask + 1);
+            occurs.Clear();
             for (var j = 0; j < distances.Length; j++)
-                distances[j] = (byte)(low[points[j] & halfMask] + high[points[j] >> halfBits]);
+            {
+                var sum = low[points[j] & halfMask] + high[points[j] >> halfBits];
+                distances[j] = (byte)sum;
+                occurs[sum] = true;
+            }
             starts[code] = lists.Count;
             var distance = -1;
             for (var shell = 0; shell < shells; shell++)
             {
-                distance = Next(distances, distance);
+                distance += 1 + occurs[(distance + 1)..].IndexOf(true);
                 for (var j = distances.AsSpan().IndexOf((byte)distance); j >= 0;)
                 {
                     lists.Add(points[j]);
@@ -98,17 +104,5 @@ internal sealed class Neighbourhoods
                 return false;
         }
         return true;
-    }
-
-    /// <summary>The smallest distance above another.</summary>
-    private static int Next(ReadOnlySpan<byte> distances, int above)
-    {
-        var next = int.MaxValue;
-        foreach (var distance in distances)
-        {
-            if (distance > above && distance < next)
-                next = distance;
-        }
-        return next;
     }
 }

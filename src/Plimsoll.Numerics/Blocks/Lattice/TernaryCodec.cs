@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Plimsoll.Numerics.Blocks.Lanes;
 
 namespace Plimsoll.Numerics.Blocks.Lattice;
@@ -111,11 +112,11 @@ internal abstract unsafe class TernaryCodec<T>(string name, int subLength, float
 
     private static ushort Nearest(Lattice lattice, int code, float* x, float* w, bool isDown, float scale, TernaryWork* work)
     {
-        for (var i = 0; i < NearestPoint.Terms; i++)
+        for (var i = 0; i < GroupLength; i++)
         {
-            work->LevelTable[i] = Shifted(i & 3, isDown);
-            work->X[i] = x[i / 4];
-            work->Weights[i] = w[i / 4];
+            Vector128.Create(Shifted(0, isDown), Shifted(1, isDown), Shifted(2, isDown), 0).Store(work->LevelTable + 4 * i);
+            Vector128.Create(x[i]).Store(work->X + 4 * i);
+            Vector128.Create(w[i]).Store(work->Weights + 4 * i);
         }
         NearestPoint.Errors<T>(scale, work->LevelTable, work->X, work->Weights, work->Errors);
         var points = lattice.Neighbourhoods.Around(code, out var count);

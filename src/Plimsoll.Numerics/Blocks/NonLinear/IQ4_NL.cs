@@ -25,8 +25,11 @@ internal sealed unsafe class IQ4_NL<T> : BlockCodec where T : unmanaged, ICodeLa
             for (var start = 0; start < values.Length; start += Length, blocks = blocks[BlockBytes..])
             {
                 var x = source + start;
-                NonLinearSearch.Weights<T>(x, columns == null ? null : columns + start % rowLength, NonLinearSearch.Variance(values.Slice(start, Length)), w);
+                var weights = columns == null ? null : columns + start % rowLength;
+                NonLinearSearch.Weights<T>(x, weights, NonLinearSearch.Variance(values.Slice(start, Length)), w);
                 var scale = NonLinearSearch.Run<T>(x, w);
+                if (search == BlockSearch.Best)
+                    scale = NonLinearGrid.Refine<T>(x, weights, scale);
                 NonLinearSearch.Codes<T>(x, scale, codes);
                 BinaryPrimitives.WriteUInt16LittleEndian(blocks, Fp16.FromSingle(scale));
                 Nibbles.PackPairs(new(codes, Length), Length / 2, blocks[sizeof(ushort)..BlockBytes]);

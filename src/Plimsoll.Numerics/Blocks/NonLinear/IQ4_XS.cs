@@ -40,14 +40,15 @@ internal sealed unsafe class IQ4_XS<T> : BlockCodec where T : unmanaged, ICodeLa
                     NonLinearSearch.Weights<T>(source + first, columns == null ? null : columns + first % rowLength, variance, w);
                     scales[j] = NonLinearSearch.Run<T>(source + first, w);
                 }
-                Write(source + start, scales, blocks[..BlockBytes]);
+                Write(source + start, columns == null ? null : columns + start % rowLength, scales, search, blocks[..BlockBytes]);
             }
         }
     }
 
-    /// <summary>Rounds the scales to six bits and the weights to levels under the rounded scales.</summary>
-    private static void Write(float* x, ReadOnlySpan<float> scales, Span<byte> block)
+    /// <summary>Rounds the scales to six bits, or in best mode takes of the 64 scales the best, and rounds the weights to levels under them.</summary>
+    private static void Write(float* x, float* importance, ReadOnlySpan<float> scales, BlockSearch search, Span<byte> block)
     {
+        var stored = stackalloc float[2 * HalfScales];
         var codes = stackalloc byte[SubLength];
         var largest = 0f;
         foreach (var scale in scales)
@@ -59,10 +60,18 @@ internal sealed unsafe class IQ4_XS<T> : BlockCodec where T : unmanaged, ICodeLa
         var inverse = d != 0 ? 1 / d : 0;
         BinaryPrimitives.WriteUInt16LittleEndian(block, Fp16.FromSingle(d));
         block[LowBitsAt..CodesAt].Clear();
+        if (search == BlockSearch.Best)
+        {
+            d = Fp16.ToSingle(Fp16.FromSingle(d));
+            for (var code = -HalfScales; code < HalfScales; code++)
+                stored[code + HalfScales] = d * code;
+        }
         var highBits = 0;
         for (var j = 0; j < SubBlocks; j++)
         {
-            var code = Math.Clamp(Rounding.NearestInt(inverse * scales[j]), -HalfScales, HalfScales - 1);
+            var code = search == BlockSearch.Best
+                ? NonLinearGrid.Best<T>(x + j * SubLength, importance == null ? null : importance + j * SubLength, stored, 2 * HalfScales) - HalfScales
+                : Math.Clamp(Rounding.NearestInt(inverse * scales[j]), -HalfScales, HalfScales - 1);
             NonLinearSearch.Codes<T>(x + j * SubLength, d * code, codes);
             Nibbles.PackPairs(new(codes, SubLength), SubLength / 2, block.Slice(CodesAt + j * SubLength / 2, SubLength / 2));
             code += HalfScales;

@@ -8,6 +8,7 @@ namespace Plimsoll.Numerics.Blocks.NonLinear;
 internal static unsafe class NonLinearLevels
 {
     public const float Lowest = -127;
+    public const float Highest = 113;
 
     /// <summary>The levels by code.</summary>
     public static ReadOnlySpan<sbyte> Values => [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
