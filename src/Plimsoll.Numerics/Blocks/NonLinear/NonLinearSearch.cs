@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Plimsoll.Numerics.Blocks.Lanes;
 using Plimsoll.Numerics.Blocks.Packing;
 
@@ -95,11 +96,11 @@ internal static unsafe class NonLinearSearch
     [SkipLocalsInit]
     public static void Decode<T>(ReadOnlySpan<byte> packed, float scale, Span<float> values) where T : unmanaged, ICodeLanes<T>
     {
-        Span<byte> codes = stackalloc byte[Length];
         Span<sbyte> levels = stackalloc sbyte[Length];
-        Nibbles.UnpackPairs(packed, Length / 2, codes);
-        for (var i = 0; i < Length; i++)
-            levels[i] = NonLinearLevels.Values[codes[i]];
+        var pairs = Vector128.Create(packed);
+        var table = Vector128.Create(NonLinearLevels.Values);
+        Vector128.Shuffle(table, (pairs & Vector128.Create((byte)15)).AsSByte()).CopyTo(levels);
+        Vector128.Shuffle(table, (pairs >> 4).AsSByte()).CopyTo(levels[(Length / 2)..]);
         SignedBytes.Scale<T>(levels, scale, 0, values);
     }
 }
