@@ -167,7 +167,6 @@ internal static unsafe class LatticeSearch<T, TCells>
         if (off == 0 || !(scale > 0))
             return scale;
 
-        memory->Inverses[0] = 1 / scale;
         var sumQX = 0f;
         var sumQ2 = 0f;
         for (var group = 0; group < groups; group++)
