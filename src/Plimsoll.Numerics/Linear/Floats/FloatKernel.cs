@@ -42,7 +42,6 @@ internal sealed unsafe class FloatKernel<TLanes, TVector> : FloatKernel
 {
     private const int Together = 8;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Multiply(float* tile, int length, float* inputs, long stride, int columns, float* sums)
     {
         var column = 0;
@@ -58,7 +57,7 @@ internal sealed unsafe class FloatKernel<TLanes, TVector> : FloatKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Eight(float* tile, int length, float* x, long stride, float* sums)
     {
         var x4 = x + 4 * stride;
@@ -93,7 +92,7 @@ internal sealed unsafe class FloatKernel<TLanes, TVector> : FloatKernel
     }
 
     /// <summary>Four sums in turn hide the latency of the multiply-add.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void One(float* tile, int length, float* x, float* sums)
     {
         var s0 = TLanes.Load(sums);

@@ -49,7 +49,6 @@ internal sealed unsafe class FloatPanelMatrix : PanelMatrix
             for (var chunk = 0; chunk < Chunks; chunk++)
             {
                 var source = Chunk(panel, chunk);
-                PrefetchFrom(source);
                 panels.Unpack(source, ColumnsOf(chunk), tile);
                 kernel.Multiply(tile, ColumnsOf(chunk), inputs + chunk * Panel.ChunkColumns, Columns, count, sums);
             }

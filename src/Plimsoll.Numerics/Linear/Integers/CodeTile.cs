@@ -1,20 +1,26 @@
 namespace Plimsoll.Numerics.Linear.Integers;
 
 /// <summary>One chunk, 16 rows × up to 256 columns, as the integer kernels take it.</summary>
-/// <remarks>
-/// Codes come in quads of four columns: byte quad · 64 + row · 4 + i is the code of column 4 · quad + i, so a 512-bit vector holds a quad of all rows and
-/// each of its 32-bit lanes meets the same four inputs. Scales and minimums are (groups, 16).
-/// </remarks>
 internal unsafe struct CodeTile
 {
+    /// <summary>Bytes of the codes of a chunk once they are unpacked.</summary>
     public const int CodeBytes = Panel.Rows * Panel.ChunkColumns;
+
+    /// <summary>Bytes of a quad: byte row · 4 + i is the code of its column i, so each 32-bit lane of a vector meets the same four inputs.</summary>
     public const int QuadBytes = Panel.Rows * 4;
+
+    /// <summary>Scales of a chunk, a group of 16 columns each.</summary>
     public const int ScaleCount = Panel.Rows * Panel.ChunkColumns / 16;
 
-    /// <summary>In the tile's own memory, or in the packed weights when these are stored so.</summary>
+    /// <summary>Codes in the planes of their layout, in the packed weights.</summary>
+    public byte* Planes;
+
+    /// <summary>Memory for the unpacked codes, quad by quad.</summary>
     public byte* Codes;
 
+    /// <summary>(groups, 16).</summary>
     public float* Scales;
 
+    /// <summary>(groups, 16); without meaning where the layout has none.</summary>
     public float* Minimums;
 }

@@ -11,7 +11,12 @@ namespace Plimsoll.Numerics.Linear.Integers;
 /// </remarks>
 internal static unsafe class InputBlocks
 {
-    private const int Floats = 8 + 16 + 8;
+    /// <summary>Where the negated sums of 16 and of 32 begin among the floats of a block.</summary>
+    public const int SumsOf16 = 8;
+    public const int SumsOf32 = SumsOf16 + 16;
+
+    /// <summary>Floats of a block.</summary>
+    public const int Floats = SumsOf32 + 8;
 
     public static int CodeBytes(bool words) => Panel.ChunkColumns * (words ? sizeof(short) : sizeof(sbyte));
 
@@ -35,8 +40,8 @@ internal static unsafe class InputBlocks
     private static void Quantize(float* x, int length, bool words, byte* block)
     {
         var scales = (float*)(block + CodeBytes(words));
-        var sums16 = scales + 8;
-        var sums32 = sums16 + 16;
+        var sums16 = scales + SumsOf16;
+        var sums32 = scales + SumsOf32;
         for (var group = 0; group < length / 32; group++, x += 32)
         {
             var x0 = Vector256.Load(x);

@@ -15,32 +15,15 @@ internal abstract unsafe class IntegerKernel
     /// <param name="sums">(columns, 16).</param>
     public abstract void Multiply(CodeTile tile, int length, byte* inputs, int columns, float* sums);
 
-    public static IntegerKernel For(SimdLevel level, TileShape shape) => shape switch
+    public static IntegerKernel For<TLayout>(SimdLevel level) where TLayout : struct, ICodeLayout => (level, TLayout.IsSigned) switch
     {
-        TileShape.FourBitsBy32 => Unsigned<FourBitsBy32>(level),
-        TileShape.FiveBitsBy32 => Unsigned<FiveBitsBy32>(level),
-        TileShape.FiveBitsBy16 => Unsigned<FiveBitsBy16>(level),
-        TileShape.SixBitsBy16 => Unsigned<SixBitsBy16>(level),
-        TileShape.SignedBy16 => Signed<SignedBy16>(level),
-        TileShape.SignedWithMinimumsBy32 => Signed<SignedWithMinimumsBy32>(level),
-        _ => Signed<SignedBy32>(level),
-    };
-
-    private static IntegerKernel Unsigned<TShape>(SimdLevel level) where TShape : struct, ITileShape => level switch
-    {
-        SimdLevel.Avx512 => new IntegerKernel<UnsignedDot512, FloatLanes512, TShape, Vector512<byte>, Vector512<short>, Vector512<float>>(),
-        SimdLevel.AvxVnni => new IntegerKernel<UnsignedDotVnni, FloatLanes256, TShape, Vector256<byte>, Vector256<int>, Vector256<float>>(),
-        SimdLevel.Avx2 => new IntegerKernel<UnsignedDot256, FloatLanes256, TShape, Vector256<byte>, Vector256<short>, Vector256<float>>(),
-        SimdLevel.Neon => new IntegerKernel<DotNeon, FloatLanes128, TShape, Vector128<sbyte>, Vector128<int>, Vector128<float>>(),
-        _ => new ScalarIntegerKernel<TShape>(isSigned: false),
-    };
-
-    private static IntegerKernel Signed<TShape>(SimdLevel level) where TShape : struct, ITileShape => level switch
-    {
-        SimdLevel.Avx512 => new IntegerKernel<SignedDot512, FloatLanes512, TShape, Vector512<byte>, Vector512<int>, Vector512<float>>(),
-        SimdLevel.AvxVnni => new IntegerKernel<SignedDotVnni, FloatLanes256, TShape, Vector256<byte>, Vector256<int>, Vector256<float>>(),
-        SimdLevel.Avx2 => new IntegerKernel<SignedDot256, FloatLanes256, TShape, Vector256<byte>, Vector256<int>, Vector256<float>>(),
-        SimdLevel.Neon => new IntegerKernel<DotNeon, FloatLanes128, TShape, Vector128<sbyte>, Vector128<int>, Vector128<float>>(),
-        _ => new ScalarIntegerKernel<TShape>(isSigned: true),
+        (SimdLevel.Avx512, false) => new IntegerKernel<UnsignedDot512, FloatLanes512, TLayout, Vector512<byte>, Vector512<short>, Vector512<float>>(),
+        (SimdLevel.Avx512, true) => new IntegerKernel<SignedDot512, FloatLanes512, TLayout, Vector512<byte>, Vector512<int>, Vector512<float>>(),
+        (SimdLevel.AvxVnni, false) => new IntegerKernel<UnsignedDotVnni, FloatLanes256, TLayout, Vector256<byte>, Vector256<int>, Vector256<float>>(),
+        (SimdLevel.AvxVnni, true) => new IntegerKernel<SignedDotVnni, FloatLanes256, TLayout, Vector256<byte>, Vector256<int>, Vector256<float>>(),
+        (SimdLevel.Avx2, false) => new IntegerKernel<UnsignedDot256, FloatLanes256, TLayout, Vector256<byte>, Vector256<short>, Vector256<float>>(),
+        (SimdLevel.Avx2, true) => new IntegerKernel<SignedDot256, FloatLanes256, TLayout, Vector256<byte>, Vector256<int>, Vector256<float>>(),
+        (SimdLevel.Neon, _) => new IntegerKernel<DotNeon, FloatLanes128, TLayout, Vector128<byte>, Vector128<int>, Vector128<float>>(),
+        _ => new ScalarIntegerKernel<TLayout>(),
     };
 }

@@ -22,7 +22,7 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
         : base(rows, columns, panels.ChunkBytes(Panel.ChunkColumns), panels.ChunkBytes(columns % Panel.ChunkColumns))
     {
         this.panels = panels;
-        kernel = IntegerKernel.For(level, panels.Shape);
+        kernel = panels.Kernel(level);
         PanelLoader.Load(rows, panels.Format.BytesFor(columns), panels.Format.BytesFor(Panel.ChunkColumns), Chunks, read,
             (panel, chunk, source, stride) => panels.Pack(source, stride, ColumnsOf(chunk), Chunk(panel, chunk)));
     }
@@ -63,7 +63,6 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
             {
                 var tile = new CodeTile { Codes = Align(codes), Scales = (float*)Align(scales), Minimums = (float*)Align(minimums) };
                 var source = Chunk(panel, chunk);
-                PrefetchFrom(source);
                 panels.Unpack(source, ColumnsOf(chunk), ref tile);
                 kernel.Multiply(tile, ColumnsOf(chunk), inputs + (long)chunk * count * blockBytes, count, sums);
             }
@@ -78,18 +77,11 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
         var codes = stackalloc byte[CodeTile.CodeBytes];
         var scales = stackalloc float[CodeTile.ScaleCount];
         var minimums = stackalloc float[CodeTile.ScaleCount];
-        var isSigned = panels.Shape.IsSigned();
         for (var chunk = 0; chunk < Chunks; chunk++)
         {
             var tile = new CodeTile { Codes = codes, Scales = scales, Minimums = minimums };
             panels.Unpack(Chunk(row / Panel.Rows, chunk), ColumnsOf(chunk), ref tile);
-            for (var k = 0; k < ColumnsOf(chunk); k++)
-            {
-                var code = tile.Codes[k / 4 * CodeTile.QuadBytes + row % Panel.Rows * 4 + k % 4];
-                var group = k / panels.Shape.GroupLength() * Panel.Rows + row % Panel.Rows;
-                var value = scales[group] * (isSigned ? (sbyte)code : code);
-                values[chunk * Panel.ChunkColumns + k] = panels.Shape.HasMinimums() ? value - minimums[group] : value;
-            }
+            panels.ReadRow(tile, row % Panel.Rows, values.Slice(chunk * Panel.ChunkColumns, ColumnsOf(chunk)));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Plimsoll.Numerics.Linear.Simd;
 
 namespace Plimsoll.Numerics.Linear.Integers;
 
@@ -8,27 +9,36 @@ namespace Plimsoll.Numerics.Linear.Integers;
 /// A chunk begins with the scale bytes of its blocks as the file holds them, each byte of 16 rows side by side, (blocks, scale bytes, 16); then come the
 /// planes of its codes, 32 columns at a time. Nothing is added, so a chunk has the bytes of its blocks.
 /// </remarks>
-/// <param name="shape">What the kernels know of the tile.</param>
-/// <param name="planes">How codes are kept.</param>
-/// <param name="scaleBytes">Where the bytes of a block lie that are not codes.</param>
-internal abstract unsafe class IntegerPanels(NumberFormat format, TileShape shape, CodePlanes planes, params Range[] scaleBytes)
+internal abstract unsafe class IntegerPanels(NumberFormat format)
 {
-    private readonly int[] scaleOffsets =
-        [.. scaleBytes.SelectMany(range => Enumerable.Range(range.Start.Value, range.End.Value - range.Start.Value))];
-
     public NumberFormat Format { get; } = format;
-
-    public TileShape Shape { get; } = shape;
-
-    protected CodePlanes Planes { get; } = planes;
 
     /// <summary>Bytes of a chunk of 16 rows × <paramref name="columns"/>.</summary>
     public int ChunkBytes(int columns) => checked((int)(Panel.Rows * Format.BytesFor(columns)));
 
     /// <summary>Takes a chunk of 16 rows from their stored layout.</summary>
     /// <param name="rows">The stored bytes of the chunk's columns in the first row; the others follow at <paramref name="stride"/> bytes.</param>
+    public abstract void Pack(byte* rows, long stride, int columns, byte* chunk);
+
+    /// <summary>Makes a chunk ready for the kernel: its scales are computed, its codes pointed at.</summary>
+    public abstract void Unpack(byte* chunk, int columns, ref CodeTile tile);
+
+    /// <summary>The values of one row of an unpacked chunk.</summary>
+    public abstract void ReadRow(CodeTile tile, int row, Span<float> values);
+
+    public abstract IntegerKernel Kernel(SimdLevel level);
+}
+
+/// <param name="format">Its name.</param>
+/// <param name="scaleBytes">Where the bytes of a block lie that are not codes.</param>
+internal abstract unsafe class IntegerPanels<TLayout>(string format, params Range[] scaleBytes) : IntegerPanels(NumberFormats.Find(format)!)
+    where TLayout : struct, ICodeLayout
+{
+    private readonly int[] scaleOffsets =
+        [.. scaleBytes.SelectMany(range => Enumerable.Range(range.Start.Value, range.End.Value - range.Start.Value))];
+
     [SkipLocalsInit]
-    public void Pack(byte* rows, long stride, int columns, byte* chunk)
+    public sealed override void Pack(byte* rows, long stride, int columns, byte* chunk)
     {
         var tile = stackalloc byte[CodeTile.CodeBytes];
         Span<byte> codes = stackalloc byte[Panel.ChunkColumns];
@@ -46,34 +56,34 @@ internal abstract unsafe class IntegerPanels(NumberFormat format, TileShape shap
             for (var quad = 0; quad < quads.Length; quad++)
                 ((uint*)tile)[quad * Panel.Rows + row] = quads[quad];
         }
-        var target = chunk + blocks * scaleOffsets.Length * Panel.Rows;
+        var planes = chunk + blocks * scaleOffsets.Length * Panel.Rows;
         for (var group = 0; group < columns / 32; group++)
-            Planes.Pack(tile + group * 8 * CodeTile.QuadBytes, target + group * Planes.Bits() * CodeTile.QuadBytes);
+            CodePlanes.Pack<TLayout>(tile + group * 8 * CodeTile.QuadBytes, planes + group * CodePlanes.GroupBytes<TLayout>());
     }
 
-    /// <summary>Unpacks a chunk.</summary>
-    /// <param name="tile">Its memory is filled; codes that lie ready in the chunk are pointed at instead.</param>
-    public void Unpack(byte* chunk, int columns, ref CodeTile tile)
+    public sealed override void Unpack(byte* chunk, int columns, ref CodeTile tile)
     {
         var blocks = columns / Format.BlockLength;
-        var groups = Format.BlockLength / Shape.GroupLength() * Panel.Rows;
-        for (var block = 0; block < blocks; block++)
-            UnpackScales(chunk + block * scaleOffsets.Length * Panel.Rows, tile.Scales + block * groups, tile.Minimums + block * groups);
-        var codes = chunk + blocks * scaleOffsets.Length * Panel.Rows;
-        if (HasReadyCodes)
-            tile.Codes = codes;
-        else
-            UnpackCodes(codes, columns / 32, tile.Codes);
+        UnpackScales(chunk, blocks, tile.Scales, tile.Minimums);
+        tile.Planes = chunk + blocks * scaleOffsets.Length * Panel.Rows;
     }
 
-    protected virtual bool HasReadyCodes => false;
+    public sealed override void ReadRow(CodeTile tile, int row, Span<float> values)
+    {
+        for (var k = 0; k < values.Length; k++)
+        {
+            var code = CodePlanes.Read<TLayout>(tile.Planes + k / 32 * CodePlanes.GroupBytes<TLayout>(), row, k % 32);
+            var group = k / TLayout.GroupLength * Panel.Rows + row;
+            values[k] = TLayout.HasMinimums ? tile.Scales[group] * code - tile.Minimums[group] : tile.Scales[group] * code;
+        }
+    }
+
+    public sealed override IntegerKernel Kernel(SimdLevel level) => IntegerKernel.For<TLayout>(level);
 
     /// <summary>The codes of one stored block, one per byte, in the order of its columns.</summary>
     protected abstract void ReadCodes(ReadOnlySpan<byte> block, Span<byte> codes);
 
-    /// <summary>Scales and minimums of the groups of one block, (groups, 16) each.</summary>
-    /// <param name="bytes">Its scale bytes, (scale bytes, 16).</param>
-    protected abstract void UnpackScales(byte* bytes, float* scales, float* minimums);
-
-    protected virtual void UnpackCodes(byte* source, int groups, byte* codes) => Planes.Unpack(source, groups, codes);
+    /// <summary>Scales and minimums of the groups of all blocks, (groups, 16) each.</summary>
+    /// <param name="bytes">Their scale bytes, (blocks, scale bytes, 16).</param>
+    protected abstract void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums);
 }

@@ -1,25 +1,27 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Plimsoll.Numerics.Blocks.Packing;
 
 namespace Plimsoll.Numerics.Linear.Integers;
 
 /// <summary>Q4_K and Q5_K: value = d · s · code − dmin · m, with 6-bit s and m per 32.</summary>
-internal sealed unsafe class SixBitScalePanels(string format, TileShape shape, CodePlanes planes)
-    : IntegerPanels(NumberFormats.Find(format)!, shape, planes, 0..HeaderBytes)
+internal sealed unsafe class SixBitScalePanels<TLayout>(string format) : IntegerPanels<TLayout>(format, 0..HeaderBytes)
+    where TLayout : struct, ICodeLayout
 {
     private const int HeaderBytes = 16;
     private const int FifthBitBytes = 32;
 
     protected override void ReadCodes(ReadOnlySpan<byte> block, Span<byte> codes)
     {
-        var hasFifthBit = Planes == CodePlanes.NibblesAndBits;
+        var hasFifthBit = TLayout.HighBits > 0;
         Nibbles.UnpackPairs(block[(HeaderBytes + (hasFifthBit ? FifthBitBytes : 0))..], 32, codes);
         if (hasFifthBit)
             BitPlanes.Add(block.Slice(HeaderBytes, FifthBitBytes), plane: 4, codes);
     }
 
     /// <summary>The layout of <see cref="Blocks.KQuants.SixBitScales"/>, for 16 rows at once.</summary>
-    protected override void UnpackScales(byte* bytes, float* scales, float* minimums)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums)
     {
         var d = stackalloc float[2 * Panel.Rows];
         RowScales.Halves(bytes, d);
@@ -41,7 +43,7 @@ internal sealed unsafe class SixBitScalePanels(string format, TileShape shape, C
 }
 
 /// <summary>Q6_K: value = d · s · (code − 32), with a signed byte s per 16.</summary>
-internal sealed unsafe class Q6KPanels() : IntegerPanels(NumberFormats.Find("Q6_K")!, TileShape.SixBitsBy16, CodePlanes.NibblesAndPairs, 192..210)
+internal sealed unsafe class Q6KPanels() : IntegerPanels<SixBitsBy16>("Q6_K", 192..210)
 {
     protected override void ReadCodes(ReadOnlySpan<byte> block, Span<byte> codes)
     {
@@ -49,7 +51,8 @@ internal sealed unsafe class Q6KPanels() : IntegerPanels(NumberFormats.Find("Q6_
         BitPlanes.AddPairs(block[128..192], plane: 4, codes);
     }
 
-    protected override void UnpackScales(byte* bytes, float* scales, float* minimums)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums)
     {
         var d = stackalloc float[Panel.Rows];
         RowScales.Halves(bytes + 16 * Panel.Rows, d);
@@ -62,7 +65,7 @@ internal sealed unsafe class Q6KPanels() : IntegerPanels(NumberFormats.Find("Q6_
 }
 
 /// <summary>Q3_K: value = d · (s − 32) · (code − 4), with a 6-bit s per 16.</summary>
-internal sealed unsafe class Q3KPanels() : IntegerPanels(NumberFormats.Find("Q3_K")!, TileShape.FiveBitsBy16, CodePlanes.PairsAndBits, 96..110)
+internal sealed unsafe class Q3KPanels() : IntegerPanels<ThreeBitsBy16>("Q3_K", 96..110)
 {
     protected override void ReadCodes(ReadOnlySpan<byte> block, Span<byte> codes)
     {
@@ -72,7 +75,8 @@ internal sealed unsafe class Q3KPanels() : IntegerPanels(NumberFormats.Find("Q3_
     }
 
     /// <summary>Of the 12 bytes, the first eight hold the low four bits of s, two to a byte; the others the upper two, four to a byte.</summary>
-    protected override void UnpackScales(byte* bytes, float* scales, float* minimums)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums)
     {
         var d = stackalloc float[Panel.Rows];
         RowScales.Halves(bytes + 12 * Panel.Rows, d);
@@ -88,7 +92,7 @@ internal sealed unsafe class Q3KPanels() : IntegerPanels(NumberFormats.Find("Q3_
 }
 
 /// <summary>Q2_K: value = d · s · code − dmin · m, with 4-bit s and m per 16.</summary>
-internal sealed unsafe class Q2KPanels() : IntegerPanels(NumberFormats.Find("Q2_K")!, TileShape.FiveBitsBy16, CodePlanes.Pairs, 0..16, 80..84)
+internal sealed unsafe class Q2KPanels() : IntegerPanels<TwoBitsBy16>("Q2_K", 0..16, 80..84)
 {
     protected override void ReadCodes(ReadOnlySpan<byte> block, Span<byte> codes)
     {
@@ -96,7 +100,8 @@ internal sealed unsafe class Q2KPanels() : IntegerPanels(NumberFormats.Find("Q2_
         BitPlanes.AddPairs(block[16..80], plane: 0, codes);
     }
 
-    protected override void UnpackScales(byte* bytes, float* scales, float* minimums)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected override void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums)
     {
         var d = stackalloc float[2 * Panel.Rows];
         RowScales.Halves(bytes + 16 * Panel.Rows, d);

@@ -1,8 +1,8 @@
 namespace Plimsoll.Numerics.Linear.Integers;
 
 /// <summary>The formula of <see cref="IntegerKernel"/> as it stands: the reference of the vector kernels.</summary>
-internal sealed unsafe class ScalarIntegerKernel<TShape>(bool isSigned) : IntegerKernel
-    where TShape : struct, ITileShape
+internal sealed unsafe class ScalarIntegerKernel<TLayout> : IntegerKernel
+    where TLayout : struct, ICodeLayout
 {
     public override bool TakesWords => false;
 
@@ -12,15 +12,15 @@ internal sealed unsafe class ScalarIntegerKernel<TShape>(bool isSigned) : Intege
         {
             var block = inputs + (long)column * InputBlocks.BlockBytes(words: false);
             var scales = (float*)(block + InputBlocks.CodeBytes(words: false));
-            var inputSums = TShape.GroupLength == 16 ? scales + 8 : scales + 24;
+            var inputSums = scales + (TLayout.GroupLength == 16 ? InputBlocks.SumsOf16 : InputBlocks.SumsOf32);
             for (var row = 0; row < Panel.Rows; row++)
             {
                 var sum = sums[column * Panel.Rows + row];
-                for (var group = 0; group < length / TShape.GroupLength; group++)
+                for (var group = 0; group < length / TLayout.GroupLength; group++)
                 {
-                    var dot = Dot(tile.Codes + row * 4, (sbyte*)block, group * TShape.GroupLength);
-                    sum += dot * (tile.Scales[group * Panel.Rows + row] * scales[group * TShape.GroupLength / 32]);
-                    if (TShape.HasMinimums)
+                    var dot = Dot(tile.Planes, row, (sbyte*)block, group * TLayout.GroupLength);
+                    sum += dot * (tile.Scales[group * Panel.Rows + row] * scales[group * TLayout.GroupLength / 32]);
+                    if (TLayout.HasMinimums)
                         sum += tile.Minimums[group * Panel.Rows + row] * inputSums[group];
                 }
                 sums[column * Panel.Rows + row] = sum;
@@ -28,14 +28,11 @@ internal sealed unsafe class ScalarIntegerKernel<TShape>(bool isSigned) : Intege
         }
     }
 
-    private int Dot(byte* codes, sbyte* inputs, int first)
+    private static int Dot(byte* planes, int row, sbyte* inputs, int first)
     {
         var sum = 0;
-        for (var k = first; k < first + TShape.GroupLength; k++)
-        {
-            var code = codes[k / 4 * CodeTile.QuadBytes + k % 4];
-            sum += (isSigned ? (sbyte)code : code) * inputs[k];
-        }
+        for (var k = first; k < first + TLayout.GroupLength; k++)
+            sum += CodePlanes.Read<TLayout>(planes + k / 32 * CodePlanes.GroupBytes<TLayout>(), row, k % 32) * inputs[k];
         return sum;
     }
 }

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
-
 namespace Plimsoll.Numerics.Linear;
 
 /// <summary>A matrix in panels: what the float and the integer products have in common.</summary>
@@ -38,17 +35,6 @@ internal abstract unsafe class PanelMatrix : PackedMatrix
     protected int ColumnsOf(int chunk) => Math.Min(Panel.ChunkColumns, Columns - chunk * Panel.ChunkColumns);
 
     protected byte* Chunk(int panel, int chunk) => panels.Address + panel * panelBytes + (long)chunk * chunkBytes;
-
-    /// <summary>Asks for the cache lines of the chunk after next while this one is worked on; past the end of the weights the processor ignores it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected void PrefetchFrom(byte* chunk)
-    {
-        if (!Sse.IsSupported)
-            return;
-        var ahead = chunk + 2 * chunkBytes;
-        for (var line = 0; line < chunkBytes; line += 64)
-            Sse.Prefetch0(ahead + line);
-    }
 
     /// <summary>Copies the sums of a panel, (columns, 16), to their places among the outputs, (columns, rows).</summary>
     protected void Store(float* sums, int panel, int columns, float* outputs)

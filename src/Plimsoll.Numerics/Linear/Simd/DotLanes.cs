@@ -1,6 +1,9 @@
+using System.Runtime.Intrinsics;
+
 namespace Plimsoll.Numerics.Linear.Simd;
 
 /// <summary>Products of byte codes with quantized inputs: each 32-bit lane is a row, and its four codes meet the same four inputs.</summary>
+/// <remarks>Operations are as large as the kernels want them: the just-in-time compiler stops inlining where there are too many small ones.</remarks>
 /// <typeparam name="TCodes">A quad of columns of all rows.</typeparam>
 /// <typeparam name="TSums">Sums of products before they become floats.</typeparam>
 /// <typeparam name="TFloats">One float per row.</typeparam>
@@ -14,12 +17,23 @@ internal unsafe interface IDotLanes<TCodes, TSums, TFloats>
 
     static abstract TCodes Load(byte* codes);
 
-    /// <summary>Σ code · input of one quad.</summary>
-    /// <param name="quad">Four inputs, in 4 bytes or 8.</param>
-    static abstract TSums Multiply(TCodes codes, byte* quad);
+    static abstract void Store(TCodes codes, byte* target);
 
-    /// <summary>sums + Σ code · input of one quad.</summary>
-    static abstract TSums MultiplyAdd(TSums sums, TCodes codes, byte* quad);
+    /// <summary>The bits of each byte from <paramref name="shift"/> on, those of <paramref name="mask"/>.</summary>
+    static abstract TCodes LoadField(byte* source, int shift, byte mask);
+
+    /// <summary>Adds bits, moved right by <paramref name="shift"/> or left where that is negative, to codes that have none of <paramref name="mask"/>.</summary>
+    static abstract TCodes AddField(TCodes codes, byte* source, int shift, byte mask);
+
+    /// <summary>The bytes that codes 0 … 15 stand for.</summary>
+    static abstract TCodes Lookup(Vector128<byte> table, TCodes codes);
+
+    /// <summary>Σ code · input of two quads.</summary>
+    /// <param name="quads">Four inputs to a quad, in 4 bytes or 8.</param>
+    static abstract TSums Two(TCodes w0, TCodes w1, byte* quads);
+
+    /// <summary>Σ code · input of four quads.</summary>
+    static abstract TSums Four(TCodes w0, TCodes w1, TCodes w2, TCodes w3, byte* quads);
 
     static abstract TSums Add(TSums a, TSums b);
 
