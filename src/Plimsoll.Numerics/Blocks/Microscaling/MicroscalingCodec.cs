@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Plimsoll.Numerics.Blocks.Lanes;
 using Plimsoll.Numerics.Blocks.Packing;
-using Plimsoll.Numerics.Blocks.Search;
 
 namespace Plimsoll.Numerics.Blocks.Microscaling;
 

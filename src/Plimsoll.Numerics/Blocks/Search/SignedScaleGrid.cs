@@ -1,5 +1,4 @@
 using Plimsoll.Numerics.Blocks.Lanes;
-using Plimsoll.Numerics.Codecs;
 
 namespace Plimsoll.Numerics.Blocks.Search;
 
