@@ -1,38 +1,46 @@
 using System.CommandLine;
 using Plimsoll.Cli.Gpus;
 using Plimsoll.Cli.Plan;
+using Plimsoll.Models;
+using Plimsoll.Models.Demo;
 using Plimsoll.Numerics;
 using Plimsoll.Planning;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Launch;
+using Plimsoll.Planning.Plans;
 
 namespace Plimsoll.Cli.Fit;
 
-/// <summary><c>plimsoll fit MODEL --gpu GPU</c>: the precision and the settings to take.</summary>
+/// <summary><c>plimsoll fit MODEL --gpu GPU</c>: the precision and the settings to take, and for weights that are here the file itself.</summary>
 internal static class FitCommand
 {
-    private static readonly Argument<string> Model = new("MODEL") { Description = "as in 'plimsoll plan'" };
+    private static readonly Argument<string> Model = new("MODEL") { Description = "as in 'plimsoll plan', or demo" };
     private static readonly Option<string?> Gpu = new("--gpu", "-g") { Description = "rtx-4090, 2x rtx-3090, 24GiB, local" };
     private static readonly Option<string?> Memory = new("--memory") { Description = "a memory size instead of a GPU: 12GiB" };
+    private static readonly Option<string?> Text = new("--text") { Description = "for weights on this machine: write the candidates and measure them on this text", HelpName = "FILE" };
+    private static readonly Option<string?> Out = new("--output", "-o") { Description = "with --text: write the chosen one here", HelpName = "OUT" };
+    internal static readonly Option<bool> Force = new("--force") { Description = "replace what is under the output's name" };
 
     public static Command Create(CliEnvironment environment)
     {
         var command = new Command(
             "fit",
             """
-            Chooses precision and settings that fit: best expected quality first, then the longest context. Says what every other candidate
-            would have needed. Options that you give are kept as they are.
+            Chooses precision and settings that fit: best quality first, then the longest context. Says what every other candidate would have needed.
+            Options that you give are kept as they are. Of weights that are on this machine it writes the candidates, runs them over a text, and
+            takes the one with the least divergence from the original.
 
             Examples:
+              plimsoll fit demo --memory 1MiB
               plimsoll fit llama-3.1-8b --gpu rtx-4060
-              plimsoll fit qwen3-32b --gpu rtx-4090 --context 32k
+              plimsoll fit ./Qwen3-0.6B --gpu 1GiB --text sample.txt -o qwen3-0.6b.gguf
               plimsoll fit llama-3.1-70b --gpu "2x a100-80gb" --engine vllm
               plimsoll fit qwen3-30b-a3b --memory 12GiB --json
             """)
         {
-            Model, Gpu, Memory,
+            Model, Gpu, Memory, Text, Out, Force,
         };
         foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Draft))
             command.Options.Add(option);
@@ -42,8 +50,10 @@ internal static class FitCommand
 
     private static int Run(ParseResult parsed, CliEnvironment environment)
     {
+        var name = parsed.GetValue(Model)!;
         var device = Device(parsed, environment);
-        var located = ModelChoice.Locate(parsed.GetValue(Model)!, parsed, environment);
+        var located = ModelChoice.Locate(name, parsed, environment);
+        var source = Source(name, located, environment);
         var locks = new FitLocks
         {
             // A GGUF file is what it is; a Hugging Face checkpoint can be quantized to anything.
@@ -52,17 +62,50 @@ internal static class FitCommand
             Context = parsed.GetValue(PlanOptions.Context) is not null,
         };
         var usable = device.Gpu.UsableMemory.Bytes;
-        var request = PlanRequestBuilder.Build(parsed, environment, located, device.Count, usable, defaultEngine: "llama.cpp");
-        var result = FitSolver.Solve(request, locks, usable);
-        var launch = result.Chosen is { } chosen ? Launch(chosen.Request, PlanLaunch.ModelOf(parsed.GetValue(Model)!, located, located.StoredPrecision), device) : null;
-        var report = new FitReport(request, device, result, launch);
+        var request = PlanRequestBuilder.Build(parsed, environment, located, device.Count, usable, defaultEngine: source is { IsDemo: true } ? "plimsoll" : "llama.cpp");
+        var overhead = Overhead(request);
+        var result = FitSolver.Solve(request, locks, checked(usable + overhead));
+        var launch = result.Chosen is { } chosen ? Launch(chosen.Request, PlanLaunch.ModelOf(name, located, located.StoredPrecision), device) : null;
+        var report = new FitReport(request, device, overhead, result, launch, Measure(parsed, environment, source, located, result));
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         if (parsed.GetValue(GlobalOptions.Json))
             FitJson.Write(terminal.Out, report);
+        else if (report.Measured is { } measured)
+            FitMeasuredTable.Write(terminal, report, measured);
         else
             FitTable.Write(terminal, report);
-        return report.Result.Chosen is null ? ExitCode.No : ExitCode.Yes;
+        return (report.Measured is { } run ? run.Chosen is null : result.Chosen is null) ? ExitCode.No : ExitCode.Yes;
     }
+
+    /// <summary>The weights that the name stands for, and the text that comes with them; null for a description alone.</summary>
+    private static (string Path, bool IsDemo)? Source(string name, LocatedModel located, CliEnvironment environment) =>
+        located.Checkpoint is null || located.IsGguf ? null
+        : LocalModel.IsDemo(name) ? (LocalModel.Demo(environment), true)
+        : File.Exists(name) || Directory.Exists(name) ? (name, false)
+        : null;
+
+    private static FitMeasurement? Measure(ParseResult parsed, CliEnvironment environment, (string Path, bool IsDemo)? source, LocatedModel located, FitResult result)
+    {
+        var (text, output) = (parsed.GetValue(Text), parsed.GetValue(Out));
+        if (source is not { } weights)
+        {
+            return text is null && output is null ? null : throw CliException.WrongUsage(
+                "--text and -o are for weights that are on this machine and can be quantized",
+                "name a folder with config.json and safetensors; 'plimsoll quantize' takes GGUF files");
+        }
+        if (text is null && !weights.IsDemo)
+        {
+            return output is null ? null : throw CliException.WrongUsage(
+                "-o writes the candidate that was measured best, and there is no text to measure on",
+                "--text FILE with some pages of the kind of text that the model is for; or 'plimsoll quantize' without measuring");
+        }
+        using var measurer = new FitMeasurer(parsed, environment, weights.Path, located, text ?? Path.Combine(weights.Path, DemoModel.EvaluationText));
+        return measurer.Run(result, text ?? "stories that it has not learnt", output);
+    }
+
+    /// <summary>Our own engine is a process on the host: a budget is for the model in it, and what the program takes besides is said apart.</summary>
+    private static long Overhead(InferenceRequest request) =>
+        request.Engine.Id == "plimsoll" ? InferencePlanner.Plan(request).Fullest.PeakPhase.Of(PlanCategory.Overhead).Expected : 0;
 
     private static LaunchConfiguration? Launch(InferenceRequest request, LaunchModel model, GpuSelection device)
     {

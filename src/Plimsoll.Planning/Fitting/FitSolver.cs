@@ -65,9 +65,8 @@ public static class FitSolver
 
     private static FitCandidate Try(InferenceRequest request, ExpectedQuality? quality, FitLocks locks, long usableBytes)
     {
-        foreach (var format in CacheFormats(request, locks))
+        foreach (var changed in CacheFormats(request, locks).SelectMany(format => Batches(request with { KvFormat = format })))
         {
-            var changed = request with { KvFormat = format };
             if (!PlanLimits.Fits(changed, usableBytes))
                 continue;
             var longest = locks.Context ? changed : changed with { Context = PlanLimits.Find(changed, usableBytes).MaxContext };
@@ -83,10 +82,20 @@ public static class FitSolver
         yield return request.KvFormat;
         if (locks.KvPrecision || request.KvFormat != KvFormat.Fp16)
             yield break;
-        if (request.Engine.Id is "llama.cpp" or "ik_llama.cpp" && request.FlashAttention)
+        if (request.Engine.Id == "plimsoll" || request.Engine.Id is "llama.cpp" or "ik_llama.cpp" && request.FlashAttention)
             yield return new(NumberFormats.Q8_0, NumberFormats.Q8_0);
         else if (request.Engine.Id == "vllm")
             yield return new(NumberFormats.Fp8E4M3, NumberFormats.Fp8E4M3);
+    }
+
+    /// <summary>Our own engine reads a prompt in pieces of any length; shorter ones take less scratch and a little more time.</summary>
+    private static IEnumerable<InferenceRequest> Batches(InferenceRequest request)
+    {
+        yield return request;
+        if (request.Engine.Id != "plimsoll")
+            yield break;
+        foreach (var batch in new[] { 128, 32 }.Where(batch => batch < request.LlamaCpp.MicroBatch))
+            yield return request with { LlamaCpp = request.LlamaCpp with { MicroBatch = batch } };
     }
 
     /// <summary>Where nothing fits whole, llama.cpp can compute part of the model on the CPU: experts first, then layers.</summary>
