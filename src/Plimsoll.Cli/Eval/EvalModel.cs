@@ -31,6 +31,9 @@ internal sealed class EvalModel : IDisposable
 
     public double BitsPerWeight { get; }
 
+    /// <summary>Bytes that the weights take in memory.</summary>
+    public long WeightBytes => _model.WeightBytes;
+
     public int VocabularySize => _model.Settings.VocabularySize;
 
     /// <summary>The most tokens that the model was made for; null when unknown.</summary>

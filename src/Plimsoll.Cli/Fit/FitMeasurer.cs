@@ -102,10 +102,10 @@ internal sealed class FitMeasurer : IDisposable
             return null;
         }
         using var model = EvalModel.Load(PathOf(candidate), text, threads, environment);
-        using var session = model.CreateSession(new() { Context = windows.Context, KeyValueFormat = candidate.Request.KvFormat.Keys });
+        using var session = model.CreateSession(new() { Context = windows.Context, KeyValueFormat = candidate.Request.KvFormat.Key });
         using var reader = LogitsReader.Open(logits, source, vocabulary, windows, out _);
         var result = new Evaluator(session, windows).Run(reference: reader, cancellation: environment.Interrupted);
-        using var planned = model.CreateSession(new() { Context = (int)candidate.Request.Context, KeyValueFormat = candidate.Request.KvFormat.Keys, Batch = candidate.Request.LlamaCpp.MicroBatch });
+        using var planned = model.CreateSession(new() { Context = (int)candidate.Request.Context, KeyValueFormat = candidate.Request.KvFormat.Key, Batch = candidate.Request.LlamaCpp.MicroBatch });
         return new(candidate, model.FileBytes, model.BitsPerWeight, result, model.WeightBytes, planned.CacheBytes);
     }
 
