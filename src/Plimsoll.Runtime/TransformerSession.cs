@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Plimsoll.Numerics;
 using Plimsoll.Runtime.Cache;
 using Plimsoll.Runtime.Layers;
 using Plimsoll.Runtime.Settings;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Layouts;
-using Plimsoll.Numerics;
 using Plimsoll.Numerics.Packing;
 using Plimsoll.Numerics.Quantizers;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Plimsoll.Diagnostics;
 using Plimsoll.Diagnostics.OutOfMemory;
 using Plimsoll.Numerics;

@@ -1,6 +1,5 @@
 using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Tokenizers;
-using Plimsoll.Evaluation;
 using Plimsoll.Models;
 using Plimsoll.Numerics.Linear;
 using Plimsoll.Runtime;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
 

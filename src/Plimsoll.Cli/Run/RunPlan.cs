@@ -1,7 +1,6 @@
 using Plimsoll.Models;
 using Plimsoll.Numerics;
 using Plimsoll.Planning;
-using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Kv;
 using Plimsoll.Planning.Weights;
 

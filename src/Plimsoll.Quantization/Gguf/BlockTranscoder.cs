@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using Plimsoll.Checkpoints.Data;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Codecs;
-using Plimsoll.Numerics.Packing;
 
 namespace Plimsoll.Quantization.Gguf;
 

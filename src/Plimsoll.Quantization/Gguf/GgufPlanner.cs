@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Planning.Weights;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Data;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Plimsoll.Checkpoints;
 
 namespace Plimsoll.Quantization.Importance;

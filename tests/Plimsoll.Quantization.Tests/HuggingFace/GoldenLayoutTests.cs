@@ -1,4 +1,3 @@
-using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Quantization.Tests.HuggingFace;
 

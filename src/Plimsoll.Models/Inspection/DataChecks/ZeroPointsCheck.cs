@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Numerics.Packing;
 
