@@ -7,10 +7,12 @@ namespace Plimsoll.Quantization.Running;
 /// <param name="Expected">Time to encode, when the source is read and the output written as fast.</param>
 public sealed record QuantizationPreview(RunPlan Plan, long Weights, long FreeDiskBytes, TimeSpan Expected)
 {
-    /// <summary>A sample this long is beyond the first calls, in which code is compiled.</summary>
-    private const int SamplePieces = 3;
+    /// <summary>A sample this long is beyond the first calls, in which code is compiled, and then compiled again.</summary>
+    private static readonly TimeSpan SampleTime = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Plans the run and encodes a few pieces of the largest tensor of each type, which is kept nowhere.</summary>
+    private const int MostPieces = 256;
+
+    /// <summary>Plans the run and encodes pieces of the largest tensor of each type for a while; they are kept nowhere.</summary>
     /// <exception cref="QuantizationRefusedException">The target is taken.</exception>
     /// <exception cref="NonFiniteWeightException">A weight of the sample is NaN or infinite.</exception>
     /// <exception cref="IOException">The source cannot be read.</exception>
@@ -30,22 +32,20 @@ public sealed record QuantizationPreview(RunPlan Plan, long Weights, long FreeDi
         return new(runPlan, jobs.Sum(WeightsOf), request.Disk.FreeBytes(ExistingParent(request.Target)), TimeSpan.FromSeconds(seconds / request.Threads));
     }
 
+    /// <summary>The pace of the fastest piece: what is slower was compiled or disturbed.</summary>
     private static double SecondsPerWeight(WeightJob job, OutputBuffers outputs, PieceBuffers buffers, QuantizationRequest request)
     {
         var pieces = new RowPieces(job);
-        var sample = Math.Min(pieces.Count, SamplePieces + 1);
-        var (start, weights) = (request.Time.GetTimestamp(), 0L);
-        var values = buffers.Values(0, pieces.Floats);
-        for (var index = 0; index < sample; index++)
+        var fastest = double.PositiveInfinity;
+        var start = request.Time.GetTimestamp();
+        for (var index = 0; pieces.Count > 0 && index < MostPieces && request.Time.GetElapsedTime(start) < SampleTime; index++)
         {
-            // The first piece is not timed where there are others.
-            if (index == 1)
-                (start, weights) = (request.Time.GetTimestamp(), 0);
-            var (firstRow, floats) = pieces[index];
-            JobEncoder.EncodePiece(job, outputs, firstRow, values[..floats], buffers.Decoded(0, floats), request.AllowNonFinite);
-            weights += floats;
+            var (firstRow, floats) = pieces[index % pieces.Count];
+            var before = request.Time.GetTimestamp();
+            JobEncoder.EncodePiece(job, outputs, firstRow, buffers.Values(0, floats), buffers.Decoded(0, floats), request.AllowNonFinite);
+            fastest = Math.Min(fastest, request.Time.GetElapsedTime(before).TotalSeconds / floats);
         }
-        return weights == 0 ? 0 : request.Time.GetElapsedTime(start).TotalSeconds / weights;
+        return double.IsFinite(fastest) ? fastest : 0;
     }
 
     private static long WeightsOf(WeightJob job) => checked(job.Rows * job.RowLength);
