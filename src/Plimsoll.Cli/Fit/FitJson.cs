@@ -13,12 +13,13 @@ internal static class FitJson
         json.WriteString("engine", report.Asked.Engine.Id);
         json.WriteString("device", report.Device.ToString());
         json.WriteNumber("usable_bytes", report.Device.Gpu.UsableMemory.Bytes);
-        json.WriteArray("candidates", report.Result.Candidates, candidate => WriteCandidate(json, candidate));
-        if (report.Result.Chosen is { } chosen)
+        json.WriteArray("candidates", report.Result.Candidates, candidate => WriteCandidate(json, candidate, report.Measured));
+        // Measuring decides where it was done; planning elsewhere.
+        if ((report.Measured is { } run ? run.Chosen?.Candidate : report.Result.Chosen) is { } chosen)
         {
             json.WriteString("chosen", chosen.Precision);
             json.WritePropertyName("settings");
-            WriteCandidate(json, chosen);
+            WriteCandidate(json, chosen, report.Measured);
         }
         else
         {
@@ -26,6 +27,12 @@ internal static class FitJson
         }
         if (report.Result.OnHost is { } onHost)
             json.WriteString("on_host", onHost);
+        if (report.Measured is { } measured)
+        {
+            json.WriteNumber("base_perplexity", measured.Base.Perplexity.Value);
+            json.WriteNumber("scored_tokens", measured.Tokens);
+            json.WriteString("output", measured.Output);
+        }
         json.WriteArray("launch", report.Launch is { } launch ? [launch] : Array.Empty<LaunchConfiguration>(), configuration =>
         {
             json.WriteStartObject();
@@ -35,7 +42,7 @@ internal static class FitJson
         });
     });
 
-    private static void WriteCandidate(Utf8JsonWriter json, FitCandidate candidate)
+    private static void WriteCandidate(Utf8JsonWriter json, FitCandidate candidate, FitMeasurement? measured)
     {
         var request = candidate.Request;
         json.WriteStartObject();
@@ -54,6 +61,15 @@ internal static class FitJson
             json.WriteNumber("cpu_expert_layers", request.LlamaCpp.CpuExpertLayers);
         if (candidate.Reason is { } reason)
             json.WriteString("reason", reason);
+        if (measured?.Candidates.FirstOrDefault(each => each.Candidate == candidate) is { } result)
+        {
+            json.WriteStartObject("measured");
+            json.WriteNumber("perplexity", result.Result.Perplexity.Value);
+            json.WriteNumber("kl_divergence", result.Divergence);
+            json.WriteNumber("same_top", result.Result.Divergence!.SameTop.Value);
+            json.WriteNumber("bits_per_weight", result.BitsPerWeight);
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 }

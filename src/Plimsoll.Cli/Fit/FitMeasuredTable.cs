@@ -8,7 +8,7 @@ namespace Plimsoll.Cli.Fit;
 /// <summary>Measured candidates for people: what each takes, what it costs in quality, and which one to take.</summary>
 internal static class FitMeasuredTable
 {
-    private const int BarWidth = 24;
+    private const int BarWidth = 20;
 
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
@@ -16,15 +16,15 @@ internal static class FitMeasuredTable
     {
         var asked = report.Asked;
         terminal.Rich.MarkupLineInterpolated($"[bold]{asked.Model.Id}[/] into {new ByteSize(report.BudgetBytes).ToString()}: {measured.Candidates.Length.ToString(Culture)} formats written and run with {asked.Engine.Name}, at least {asked.Context.ToString("N0", Culture)} tokens of context");
-        terminal.Rich.MarkupLineInterpolated($"Measured on {measured.Text}, {measured.Tokens.ToString("N0", Culture)} predictions; as it is: perplexity {measured.Base.Perplexity.Value.ToString("0.000", Culture)}");
+        terminal.Rich.MarkupLineInterpolated($"Divergence from the weights as they are, on {measured.Text}, {measured.Tokens.ToString("N0", Culture)} predictions; their own perplexity is {measured.Base.Perplexity.Value.ToString("0.000", Culture)}");
         var table = new Table().Border(TableBorder.Simple);
         table.AddColumn("format");
         foreach (var column in new[] { "bits", "weights", "cache", "memory" })
-            table.AddColumn(new TableColumn(column).RightAligned());
-        table.AddColumn("");
+            table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("").NoWrap());
         foreach (var column in new[] { "perplexity", "same top", "divergence" })
-            table.AddColumn(new TableColumn(column).RightAligned());
-        table.AddColumn($"divergence from the base, log scale");
+            table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("(log scale)").NoWrap());
         foreach (var candidate in measured.Candidates)
             table.AddRow(Row(report, measured, candidate));
         terminal.Rich.Write(table);

@@ -63,4 +63,32 @@ public class FitCommandTests
         Assert.Equal(1, run.ExitCode);
         Assert.Equal(System.Text.Json.JsonValueKind.Null, run.Json.GetProperty("chosen").ValueKind);
     }
+
+    [Fact]
+    public void Weights_that_are_here_are_measured_and_the_least_divergent_that_fits_is_taken()
+    {
+        using var folder = new TemporaryFolder();
+        var output = folder.File("demo.gguf");
+        var run = CommandRun.Of("fit", "demo", "--memory", "1200KiB", "-o", output, "--json");
+        Assert.Equal(0, run.ExitCode);
+        var measured = run.Json.GetProperty("candidates").EnumerateArray().Where(candidate => candidate.TryGetProperty("measured", out _)).ToList();
+        var fitting = measured.Where(candidate => candidate.GetProperty("fits").GetBoolean()).ToList();
+        Assert.Equal(fitting.MinBy(Divergence).GetProperty("format").GetString(), run.Json.GetProperty("chosen").GetString());
+        Assert.All(fitting, candidate => Assert.InRange(candidate.GetProperty("measured").GetProperty("same_top").GetDouble(), 0.5, 1));
+        // The widest and the narrowest differ by far more than the noise of a measurement.
+        Assert.True(measured.Max(Divergence) > 20 * measured.Min(Divergence));
+        Assert.Equal(0, CommandRun.Of("inspect", output, "--check").ExitCode);
+        Assert.Equal(output, run.Json.GetProperty("output").GetString());
+        Assert.Equal(2, CommandRun.Of("fit", "llama-3.1-8b", "--memory", "8GiB", "-o", output).ExitCode);
+
+        static double Divergence(System.Text.Json.JsonElement candidate) => candidate.GetProperty("measured").GetProperty("kl_divergence").GetDouble();
+    }
+
+    [Fact]
+    public void A_budget_below_the_smallest_candidate_is_refused_with_what_is_short()
+    {
+        var run = CommandRun.Of("fit", "demo", "--memory", "100KiB");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("short", run.Output, StringComparison.Ordinal);
+    }
 }
