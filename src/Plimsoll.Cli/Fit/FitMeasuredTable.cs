@@ -8,21 +8,21 @@ namespace Plimsoll.Cli.Fit;
 /// <summary>Measured candidates for people: what each takes, what it costs in quality, and which one to take.</summary>
 internal static class FitMeasuredTable
 {
-    private const int BarWidth = 20;
+    private const int BarWidth = 24;
 
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
     public static void Write(Terminal terminal, FitReport report, FitMeasurement measured)
     {
         var asked = report.Asked;
-        terminal.Rich.MarkupLineInterpolated($"[bold]{asked.Model.Id}[/] into {new ByteSize(report.BudgetBytes).ToString()}: {measured.Candidates.Length.ToString(Culture)} formats written and run with {asked.Engine.Name}, at least {asked.Context.ToString("N0", Culture)} tokens of context");
-        terminal.Rich.MarkupLineInterpolated($"Divergence from the weights as they are, on {measured.Text}, {measured.Tokens.ToString("N0", Culture)} predictions; their own perplexity is {measured.Base.Perplexity.Value.ToString("0.000", Culture)}");
+        terminal.Rich.MarkupLineInterpolated($"[bold]{asked.Model.Id}[/] into {new ByteSize(report.BudgetBytes).ToString()}: {measured.Candidates.Length.ToString(Culture)} formats written and run, at least {asked.Context.ToString("N0", Culture)} tokens of context, {asked.Engine.Name}");
+        terminal.Rich.MarkupLineInterpolated($"Divergence from the original over {measured.Tokens.ToString("N0", Culture)} predictions on {measured.Text}; its perplexity is {measured.Base.Perplexity.Value.ToString("0.000", Culture)}");
         var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn("format");
-        foreach (var column in new[] { "bits", "weights", "cache", "memory" })
+        table.AddColumn(new TableColumn("format").NoWrap());
+        foreach (var column in new[] { "bits", "weights", "memory" })
             table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
         table.AddColumn(new TableColumn("").NoWrap());
-        foreach (var column in new[] { "perplexity", "same top", "divergence" })
+        foreach (var column in new[] { "same top", "divergence" })
             table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
         table.AddColumn(new TableColumn("(log scale)").NoWrap());
         foreach (var candidate in measured.Candidates)
@@ -40,10 +40,8 @@ internal static class FitMeasuredTable
             Markup.Escape(Name(plan)),
             candidate.BitsPerWeight.ToString("0.00", Culture),
             new ByteSize(plan.Request.Weights.Total.Bytes).ToString(),
-            plan.Request.KvFormat.ToString(),
             new ByteSize(plan.PeakBytes - report.OverheadBytes).ToString(),
             verdict,
-            candidate.Result.Perplexity.Value.ToString("0.000", Culture),
             candidate.Result.Divergence!.SameTop.Value.ToString("0.0 %", Culture),
             candidate.Divergence.ToString("0.00000", Culture),
             Bar(measured, candidate),

@@ -65,16 +65,19 @@ public static class FitSolver
 
     private static FitCandidate Try(InferenceRequest request, ExpectedQuality? quality, FitLocks locks, long usableBytes)
     {
-        foreach (var changed in CacheFormats(request, locks).SelectMany(format => Batches(request with { KvFormat = format })))
+        var variants = CacheFormats(request, locks).SelectMany(format => Batches(request with { KvFormat = format })).ToList();
+        foreach (var changed in variants)
         {
             if (!PlanLimits.Fits(changed, usableBytes))
                 continue;
             var longest = locks.Context ? changed : changed with { Context = PlanLimits.Find(changed, usableBytes).MaxContext };
             return new(longest, quality, InferencePlanner.Plan(longest).Peak.Expected, 0, null);
         }
-        var plan = InferencePlanner.Plan(request);
+        // Of our own engine the shortage is that of the most frugal settings.
+        var closest = request.Engine.Id == "plimsoll" ? variants.MinBy(changed => InferencePlanner.Plan(changed).Peak.Expected)! : request;
+        var plan = InferencePlanner.Plan(closest);
         var shortage = Math.Max(1, plan.Peak.Expected - usableBytes);
-        return new(request, quality, plan.Peak.Expected, shortage, plan.Impossible ?? $"{new ByteSize(shortage)} short");
+        return new(closest, quality, plan.Peak.Expected, shortage, plan.Impossible ?? $"{new ByteSize(shortage)} short");
     }
 
     private static IEnumerable<KvFormat> CacheFormats(InferenceRequest request, FitLocks locks)

@@ -35,5 +35,5 @@ public class ConsoleBlockTests
 
     [Fact]
     public void The_README_shows_the_main_job() =>
-        Assert.Contains("$ dotnet run -c Release --project src/Plimsoll.Cli -- plan llama-3.1-8b --gpu rtx-4090\n", Repository.Read("README.md"), StringComparison.Ordinal);
+        Assert.Contains("$ dotnet run -c Release --project src/Plimsoll.Cli -- fit demo --memory 1MiB\n", Repository.Read("README.md"), StringComparison.Ordinal);
 }
