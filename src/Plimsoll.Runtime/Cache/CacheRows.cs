@@ -10,6 +10,9 @@ namespace Plimsoll.Runtime.Cache;
 /// <remarks>Its memory is claimed whole when it is made, so that a run which has started does not run out of it later.</remarks>
 internal sealed unsafe class CacheRows : IDisposable
 {
+    /// <summary>FP32 keys of 32 heads of 128: wider layers write through an array.</summary>
+    private const int MaxStackBytes = 1 << 14;
+
     private readonly NumberFormat format;
     private readonly BlockCodec? codec;
     private readonly int cells;
@@ -32,25 +35,28 @@ internal sealed unsafe class CacheRows : IDisposable
 
     public long Bytes { get; }
 
-    public void Write(int head, int cell, ReadOnlySpan<float> values)
+    /// <param name="values">(heads, head_dim) of one token: encoded at once, then dealt out to the heads.</param>
+    [SkipLocalsInit]
+    public void Write(int cell, ReadOnlySpan<float> values)
     {
-        var row = Rows(head, cell, 1);
-        if (format == NumberFormats.Fp32)
-            MemoryMarshal.AsBytes(values).CopyTo(row);
-        else if (codec is not null)
-            codec.Encode(values, headDim, row);
+        var heads = values.Length / headDim;
+        var size = heads * rowBytes;
+        Span<byte> rows = size <= MaxStackBytes ? stackalloc byte[MaxStackBytes] : new byte[size];
+        rows = rows[..size];
+        if (codec is not null)
+            codec.Encode(values, headDim, rows);
         else
-            ElementCodec.Encode(format, values, row);
+            ElementCodec.Encode(format, values, rows);
+        for (var head = 0; head < heads; head++)
+            rows.Slice(head * rowBytes, rowBytes).CopyTo(Rows(head, cell, 1));
     }
 
-    /// <param name="values">(count, head_dim), the cells from <paramref name="cell"/> on, without wrapping.</param>
+    /// <param name="values">Receives (count, head_dim), the cells from <paramref name="cell"/> on, without wrapping.</param>
     public void Read(int head, int cell, int count, Span<float> values)
     {
         var rows = Rows(head, cell, count);
         values = values[..(count * headDim)];
-        if (format == NumberFormats.Fp32)
-            MemoryMarshal.Cast<byte, float>(rows).CopyTo(values);
-        else if (codec is not null)
+        if (codec is not null)
             codec.Decode(rows, values);
         else
             ElementCodec.Decode(format, rows, values);

@@ -33,11 +33,8 @@ internal sealed class KeyValueCache : IDisposable
     public void Write(int position, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
     {
         var cell = position % Cells;
-        for (var head = 0; head * headDim < keys.Length; head++)
-        {
-            Keys.Write(head, cell, keys.Slice(head * headDim, headDim));
-            Values.Write(head, cell, values.Slice(head * headDim, headDim));
-        }
+        Keys.Write(cell, keys);
+        Values.Write(cell, values);
     }
 
     /// <summary>Reads the rows of the tokens at [position, position + count) of one head, across the end of the ring where they lie so.</summary>

@@ -104,7 +104,10 @@ internal sealed unsafe class Attention
                 Score(query, tokens, group, dim, decoded, keys, count, tile, scores);
                 for (var row = 0; row < rows; row++)
                     Soften(new Span<float>(scores + row * tile, count), at, position + token + row % tokens, ref most[row], ref sums[row], new(output + (long)(row % tokens) * outputs.Stride + row / tokens * dim, dim));
-                for (var head = 0; head < group; head++)
+                // The heads of one token lie side by side: together they are the rows of one product.
+                if (tokens == 1)
+                    Tiles.MultiplyAdd(scores, tile, values, dim, output, dim, group, count, dim);
+                for (var head = 0; head < group && tokens > 1; head++)
                     Tiles.MultiplyAdd(scores + head * tokens * tile, tile, values, dim, output + head * dim, outputs.Stride, tokens, count, dim);
             }
             for (var row = 0; row < rows; row++)
@@ -117,14 +120,9 @@ internal sealed unsafe class Attention
     /// <summary>Scores, rows ordered (head, token).</summary>
     private void Score(float* query, int tokens, int group, int dim, float* decoded, float* keys, int count, int tile, float* scores)
     {
-        if (tokens * group < 8)
+        if (tokens == 1)
         {
-            for (var row = 0; row < tokens * group; row++)
-            {
-                var one = new ReadOnlySpan<float>(query + (long)(row % tokens) * queries.Stride + row / tokens * dim, dim);
-                for (var key = 0; key < count; key++)
-                    scores[row * tile + key] = Vectors.Dot(one, new(decoded + key * dim, dim));
-            }
+            Tiles.DotRows(query, dim, decoded, scores, tile, group, dim, count);
             return;
         }
         Tiles.Transpose(decoded, count, dim, keys, tile);
