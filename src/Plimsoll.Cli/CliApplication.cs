@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Accuracy;
+using Plimsoll.Cli.Bench;
 using Plimsoll.Cli.Diagnose;
 using Plimsoll.Cli.Eval;
 using Plimsoll.Cli.Fit;
@@ -92,6 +93,7 @@ internal static class CliApplication
         yield return RunCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return DiagnoseCommand.Create(environment);
+        yield return BenchCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);
     }
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Plimsoll.Cli.Bench;
 using Plimsoll.Models.Catalog;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Speed;
 
 namespace Plimsoll.Cli;
 
@@ -47,6 +49,39 @@ internal static class UserCatalogs
         using var stream = File.OpenRead(path);
         return EngineCatalog.Load(stream, path, EngineCatalog.Default);
     }
+
+    /// <summary>What <c>bench</c> has measured of this machine; null when it never ran.</summary>
+    public static CpuProfile? CpuProfile(CliEnvironment environment)
+    {
+        var path = CpuFile(environment);
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return Planning.Speed.CpuProfile.Read(stream);
+        }
+        catch (JsonException failure)
+        {
+            throw CliException.BadInput($"{path}: {failure.Message}", "'plimsoll bench' writes it anew");
+        }
+    }
+
+    /// <summary>Keeps what <c>bench</c> has measured.</summary>
+    /// <returns>The file.</returns>
+    public static string SaveCpuProfile(CpuProfile profile, CliEnvironment environment)
+    {
+        var path = CpuFile(environment);
+        Directory.CreateDirectory(ConfigurationFolder(environment));
+        using var text = new StringWriter();
+        JsonOutput.Write(text, BenchCommand.Schema, profile.Write);
+        var temporary = $"{path}.{Environment.ProcessId}";
+        File.WriteAllText(temporary, text.ToString());
+        File.Move(temporary, path, overwrite: true);
+        return path;
+    }
+
+    private static string CpuFile(CliEnvironment environment) => Path.Combine(ConfigurationFolder(environment), "cpu.json");
 
     public static string EnginesFile(CliEnvironment environment) => Path.Combine(ConfigurationFolder(environment), "engines.json");
 

@@ -99,6 +99,8 @@ internal static class FitCommand
                 "-o writes the candidate that was measured best, and there is no text to measure on",
                 "--text FILE with some pages of the kind of text that the model is for; or 'plimsoll quantize' without measuring");
         }
+        if (output is not null && !parsed.GetValue(Force) && (File.Exists(output) || Directory.Exists(output)))
+            throw CliException.WrongUsage($"{output} exists", "--force replaces it");
         using var measurer = new FitMeasurer(parsed, environment, weights.Path, located, text ?? Path.Combine(weights.Path, DemoModel.EvaluationText));
         return measurer.Run(result, text ?? "stories that it has not learnt", output);
     }

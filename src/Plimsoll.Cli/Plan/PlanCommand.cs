@@ -6,6 +6,7 @@ using Plimsoll.Planning.Calibration;
 using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
+using Plimsoll.Planning.Speed;
 using Plimsoll.Planning.Training;
 
 namespace Plimsoll.Cli.Plan;
@@ -119,12 +120,20 @@ internal static class PlanCommand
             WhatIf = parsed.GetValue(What) ? EvaluateLevers(request) : null,
         };
         report = report with { Launch = PlanLaunch.Create(parsed, located, report) };
+        if (request.Engine.Id == "plimsoll" && report.Fits != false)
+            return WithCpuSpeed(report, request, environment);
         if (report.Fits != true)
             return report;
         // What does not run has no speed.
         var speed = PlanSpeed.Estimate(request, device);
         return report with { Decode = speed.Decode, Prefill = speed.Prefill, SpeedRefusal = speed.Reason };
     }
+
+    /// <summary>Our own engine computes on this machine, whatever memory it is planned for: its speed is what <c>bench</c> has measured.</summary>
+    private static PlanReport WithCpuSpeed(PlanReport report, InferenceRequest request, CliEnvironment environment) =>
+        UserCatalogs.CpuProfile(environment) is { } profile
+            ? report with { Decode = CpuSpeed.Decode(request, profile), Prefill = CpuSpeed.Prefill(request, profile) }
+            : report with { SpeedRefusal = "the speed of this machine is not known: 'plimsoll bench' measures it" };
 
     private static WhatIfResult EvaluateLevers(TrainingRequest request, long? usable) => WhatIf.Evaluate(
         request,

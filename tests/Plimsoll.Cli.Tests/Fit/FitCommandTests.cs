@@ -79,7 +79,8 @@ public class FitCommandTests
         Assert.True(measured.Max(Divergence) > 20 * measured.Min(Divergence));
         Assert.Equal(0, CommandRun.Of("inspect", output, "--check").ExitCode);
         Assert.Equal(output, run.Json.GetProperty("output").GetString());
-        Assert.Equal(2, CommandRun.Of("fit", "llama-3.1-8b", "--memory", "8GiB", "-o", output).ExitCode);
+        Assert.Equal(2, CommandRun.Of("fit", "demo", "--memory", "2MiB", "-o", output).ExitCode);
+        Assert.Equal(2, CommandRun.Of("fit", "llama-3.1-8b", "--memory", "8GiB", "-o", folder.File("other.gguf")).ExitCode);
 
         static double Divergence(System.Text.Json.JsonElement candidate) => candidate.GetProperty("measured").GetProperty("kl_divergence").GetDouble();
     }
