@@ -22,6 +22,10 @@ public sealed class GgufRequantizationTests
     [InlineData("gpt2", "q4_k_s")]
     [InlineData("deepseek_v2", "q4_k_m")]
     [InlineData("gpt_oss", "q8_0")]
+    [InlineData("llama", "iq4_xs")]
+    [InlineData("gemma", "iq4_nl")]
+    [InlineData("qwen2", "iq3_s")]
+    [InlineData("llama", "tq2_0")]
     public void Types_and_bytes_are_those_of_llama_quantize(string modelType, string fileType)
     {
         using var checkpoint = TinyConfigs.Create(modelType);
@@ -43,6 +47,11 @@ public sealed class GgufRequantizationTests
     [InlineData("mixtral", "q3_k_s")]
     [InlineData("qwen3", "q4_0")]
     [InlineData("qwen3", "q2_k_s")]
+    [InlineData("llama", "iq2_xs")]
+    [InlineData("mixtral", "iq2_m")]
+    [InlineData("qwen3", "iq3_xxs")]
+    [InlineData("llama", "iq1_s")]
+    [InlineData("qwen2", "iq1_m")]
     public void Types_and_bytes_with_an_importance_matrix_are_those_of_llama_quantize(string modelType, string fileType)
     {
         using var checkpoint = TinyConfigs.Create(modelType);
