@@ -28,6 +28,16 @@ public class DiagnosisTests
     [InlineData("RuntimeError: NVML_SUCCESS == r INTERNAL ASSERT FAILED at \"../c10/cuda/CUDACachingAllocator.cpp\":830, please report a bug to PyTorch.", "masked-out-of-memory")]
     [InlineData("RuntimeError: [enforce fail at alloc_cpu.cpp:73] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 116813856768 bytes.", "host-memory")]
     [InlineData("torch.distributed.elastic.multiprocessing.api:failed (exitcode: -9) local_rank: 1 (pid: 1168) of binary: /opt/conda/bin/python", "killed")]
+    [InlineData("torch.cuda.OutOfMemoryError: Allocation on device 0 would exceed allowed memory. (out of memory)\nCurrently allocated     : 9.89 GiB\nRequested               : 320.00 MiB\nDevice limit            : 11.99 GiB\nFree (according to CUDA): 0 bytes\nPyTorch limit (set by user-supplied memory fraction)\n                        : 17179869184.00 GiB", "needs-more-memory")]
+    [InlineData("torch.OutOfMemoryError: Allocation on device \nGot an OOM, unloading all loaded models.", "no-numbers")]
+    [InlineData("libc++abi: terminating due to uncaught exception of type std::runtime_error: [METAL] Command buffer execution failed: Insufficient Memory (00000008:kIOGPUCommandBufferCallbackErrorOutOfMemory)", "allocation-failed")]
+    [InlineData("RuntimeError: [metal::malloc] Attempting to allocate 20000000000 bytes which is greater than the maximum allowed buffer size of 14000000000 bytes.", "allocation-failed")]
+    [InlineData("jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Failed to allocate request for 2.00GiB (2147483648B) on device ordinal 0", "allocation-failed")]
+    [InlineData("I external/local_xla/xla/stream_executor/cuda/cuda_driver.cc:1101] failed to allocate 3.90GiB (4187619328 bytes) from device: CUDA_ERROR_OUT_OF_MEMORY: out of memory", "allocation-failed")]
+    [InlineData("RuntimeError: level_zero backend failed with error: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)", "no-numbers")]
+    [InlineData("ggml_metal_buffer_from_ptr: error: failed to allocate buffer, size =  8192.00 MiB", "buffer-too-large")]
+    [InlineData("OSError: [Errno 12] Cannot allocate memory", "host-memory")]
+    [InlineData("Error: llama runner process has terminated: cudaMalloc failed: out of memory", "buffer-too-large")]
     public void The_first_cause_is_the_particular_one(string text, string check) => Assert.Equal(check, Cause(text).Check);
 
     [Fact]

@@ -21,6 +21,14 @@ internal sealed class FrameworkCheck : IOutOfMemoryCheck
                 new("a higher gpu_mem_limit of the CUDA provider, where one is set below the device's memory", null, "less for others"),
                 new("a smaller batch or input; cudnn_conv_algo_search=HEURISTIC needs smaller workspaces", null, "throughput"),
             ])],
+        "mlx" => [Finding(found, found.Event.Ledger.Requested is { } piece
+            ? $"MLX asked for {piece} in one piece; this Mac's GPU takes at most {found.Event.Ledger.Allowed} in one buffer, whatever is free."
+            : "Metal ran out of the memory that it shares with everything else.",
+            [
+                new("smaller pieces: a shorter prompt or a smaller prefill step (--prefill-step-size), a smaller batch", null, "a little time"),
+                new("a smaller quantization; close other programs", null, "quality"),
+                new("more of the machine's memory for the GPU: sudo sysctl iogpu.wired_limit_mb=N", null, "less for everything else"),
+            ])],
         "cupy" => [Finding(found, $"CuPy had {found.Event.Ledger.Allocated} and could not get {found.Event.Ledger.Requested} more{(found.Event.Ledger.Allowed is { } cap ? $", under a limit of {cap}" : "")}.",
             [
                 new("cupy.get_default_memory_pool().free_all_blocks() before the large step; delete intermediates", null, "none"),

@@ -37,9 +37,9 @@ internal sealed class OtherProcessesCheck : IOutOfMemoryCheck
     private static Amount? IsForeign(OutOfMemoryCase found)
     {
         var ledger = found.Event.Ledger;
-        if (found.Sheet.Self is not null || !ledger.Processes.IsEmpty || ledger is not { Total: { } total, Free: { } free, Allocated: { } allocated })
+        if (found.Sheet.Self is not null || !ledger.Processes.IsEmpty || ledger is not { Total: { } total, Free: { } free, Allocated: { } allocated, ReservedUnallocated: { } reserved })
             return null;
-        var rest = total - free - allocated - (ledger.ReservedUnallocated ?? default);
+        var rest = total - free - allocated - reserved;
         // Up to 2 GiB can be this process's own context and libraries.
         return rest.Bytes > (2L << 30) && rest.Bytes * Share > total.Bytes ? rest : null;
     }

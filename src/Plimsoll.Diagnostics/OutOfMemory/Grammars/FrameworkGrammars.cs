@@ -27,6 +27,8 @@ internal static partial class FrameworkGrammars
                 Free = Plain(match, "available"),
             },
         });
+        yield return new PatternGrammar("tensorflow-allocator", "TensorFlow", MemoryKind.Device, StreamExecutor, (found, match) => found with { Backend = "CUDA", Ledger = found.Ledger with { Requested = Plain(match, "size") } });
+        yield return new PatternGrammar("mlx", "MLX", MemoryKind.Device, Mlx, (found, match) => found with { Backend = "Metal", Ledger = found.Ledger with { Requested = Plain(match, "size"), Allowed = Plain(match, "limit") } });
         yield return new PatternGrammar("cupy", "CuPy", MemoryKind.Device, Cupy, (found, _) => found with { Backend = "CUDA" });
     }
 
@@ -56,8 +58,14 @@ internal static partial class FrameworkGrammars
     [GeneratedRegex($@"Allocator \((?:GPU_(?<device>\d+)_bfc|\w+)\) ran out of memory trying to allocate (?<requested>{Size})", RegexOptions.CultureInvariant)]
     private static partial Regex TensorAllocator { get; }
 
-    [GeneratedRegex($@"(?:RESOURCE_EXHAUSTED|Resource exhausted): Out of memory (?:while trying to allocate|allocating) (?<requested>{Size})", RegexOptions.CultureInvariant)]
+    [GeneratedRegex($@"(?:RESOURCE_EXHAUSTED|Resource exhausted): (?:Out of memory (?:while trying to allocate|allocating)|Failed to allocate request for) (?<requested>{Size})", RegexOptions.CultureInvariant)]
     private static partial Regex Jax { get; }
+
+    [GeneratedRegex(@"failed to allocate [\d.]+[KMGT]i?B? \((?<size>\d+) bytes\) from device", RegexOptions.CultureInvariant)]
+    private static partial Regex StreamExecutor { get; }
+
+    [GeneratedRegex(@"Attempting to allocate (?<size>\d+) bytes which is greater than the maximum allowed buffer size of (?<limit>\d+) bytes|\[METAL\] Command buffer execution failed: Insufficient Memory", RegexOptions.CultureInvariant)]
+    private static partial Regex Mlx { get; }
 
     [GeneratedRegex(@"BFCArena::AllocateRawInternal.{0,400}?(?:Failed to allocate memory for requested buffer of size (?<size>\d+)|Available memory of (?<available>\d+|N) is smaller than requested bytes of (?<size>\d+|M))", RegexOptions.CultureInvariant)]
     private static partial Regex Onnx { get; }

@@ -42,7 +42,7 @@ internal sealed partial class GgmlGrammar : IMessageGrammar
             Family = "llama.cpp",
             Program = "llama.cpp",
             Kind = isHost ? MemoryKind.Host : MemoryKind.Device,
-            Backend = isHost ? null : isVulkan ? "Vulkan" : match.Value.Contains("GPUCommandBuffer", StringComparison.Ordinal) ? "Metal" : match.Value.Contains("cudaMalloc", StringComparison.Ordinal) || buffer.StartsWith("CUDA", StringComparison.Ordinal) ? "CUDA" : match.Value.Contains("hipMalloc", StringComparison.Ordinal) ? "HIP" : null,
+            Backend = isHost ? null : isVulkan ? "Vulkan" : match.Value.Contains("GPUCommandBuffer", StringComparison.Ordinal) || match.Value.Contains("metal", StringComparison.Ordinal) ? "Metal" : match.Value.Contains("cudaMalloc", StringComparison.Ordinal) || buffer.StartsWith("CUDA", StringComparison.Ordinal) ? "CUDA" : match.Value.Contains("hipMalloc", StringComparison.Ordinal) ? "HIP" : null,
             Device = PatternGrammar.Number(match, "device") is { } device ? (int)device : Digits(buffer),
             Line = log.LineAt(match.Index),
             Position = match.Index,
@@ -104,6 +104,9 @@ internal sealed partial class GgmlGrammar : IMessageGrammar
         | failed\ to\ allocate\ (?<what>compute)\ (?:pp\ |tg\ )?buffers?
         | compute\ buffer\ allocation\ failed,\ retrying\ without\ pipeline\ parallelism
         | unable\ to\ allocate\ (?<buffer>\S+)\ buffer
+        | ggml_metal\w*:\ (?:error:\ )?failed\ to\ allocate\ buffer,\ size\ =\ +(?<requested>[\d.]+\ MiB)
+        | ggml_cuda_host_malloc:\ failed\ to\ allocate\ (?<requested>[\d.]+\ MiB)\ of\ (?<host>pinned)\ memory
+        | (?:cuda|hip|musa)Malloc\ failed:\ out\ of\ memory
         """, RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Line { get; }
 }

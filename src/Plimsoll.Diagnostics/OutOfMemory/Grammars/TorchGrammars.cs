@@ -14,6 +14,9 @@ internal static partial class TorchGrammars
             Backend = "MPS",
             Ledger = found.Ledger with { OtherAllocations = PatternGrammar.Bytes(match, "other") },
         });
+        yield return new PatternGrammar("pytorch", "PyTorch", MemoryKind.Device, AsyncAllocator, (found, _) => found with { Backend = "CUDA" });
+        yield return new PatternGrammar("cuda", "PyTorch", MemoryKind.Device, AsyncBare, (found, _) => found with { Backend = "CUDA" });
+        yield return new PatternGrammar("cuda", "Level Zero", MemoryKind.Device, LevelZero, (found, _) => found with { Backend = "XPU" });
         yield return new PatternGrammar("pytorch-masked", "PyTorch", MemoryKind.Device, Masked, (found, _) => found with { Backend = "CUDA" });
         yield return new PatternGrammar("cublas-alloc-failed", "cuBLAS", MemoryKind.Device, Cublas, (found, _) => found with { Backend = "CUDA" });
         yield return new PatternGrammar("cuda-driver", "CUDA", MemoryKind.Device, Driver, (found, _) => found with { Backend = "CUDA" });
@@ -29,6 +32,16 @@ internal static partial class TorchGrammars
     [GeneratedRegex($@"MPS backend out of memory \(MPS allocated: (?<allocated>{Size}), other allocations: (?<other>{Size}), max allowed: (?<allowed>{Size})\)\. Tried to allocate (?<requested>{Size})(?: on (?:shared|private) pool)?", RegexOptions.CultureInvariant)]
     private static partial Regex Mps { get; }
 
+    /// <summary>The backend cudaMallocAsync, which ComfyUI turns on, words its balance its own way.</summary>
+    [GeneratedRegex($@"Allocation on device (?<device>\d+) would exceed allowed memory\. \(out of memory\) Currently allocated ?: (?<allocated>{Size}) Requested ?: (?<requested>{Size}) Device limit ?: (?<total>{Size}) Free \(according to CUDA\): ?(?<free>{Size})(?: PyTorch limit \(set by user-supplied memory fraction\) ?: (?<allowed>{Size}))?", RegexOptions.CultureInvariant)]
+    private static partial Regex AsyncAllocator { get; }
+
+    [GeneratedRegex(@"OutOfMemoryError: Allocation on device(?: \d+)?(?! \d* ?would)", RegexOptions.CultureInvariant)]
+    private static partial Regex AsyncBare { get; }
+
+    [GeneratedRegex(@"UR_RESULT_ERROR_OUT_OF_(?:DEVICE_MEMORY|RESOURCES)|PI_ERROR_OUT_OF_(?:DEVICE_MEMORY|RESOURCES)|OUT_OF_DEVICE_MEMORY(?=\))", RegexOptions.CultureInvariant)]
+    private static partial Regex LevelZero { get; }
+
     /// <summary>The allocator asks NVML for the numbers of its own message; where that fails, the assertion hides the message.</summary>
     [GeneratedRegex(@"(?:NVML_SUCCESS == \S+|handle_0|[\w:>()\-]*nvmlInit_v2_\(\)) INTERNAL ASSERT FAILED at ""?[^""]{0,200}?(?:CUDACachingAllocator|driver_api)\.cpp""?:\d+", RegexOptions.CultureInvariant)]
     private static partial Regex Masked { get; }
@@ -39,13 +52,13 @@ internal static partial class TorchGrammars
     [GeneratedRegex(@"CUDA driver error: out of memory", RegexOptions.CultureInvariant)]
     private static partial Regex Driver { get; }
 
-    [GeneratedRegex(@"cuda runtime error \(2\) ?: out of memory(?: at \S+)?|CUDA error(?: \d+)?: out of memory(?: current device: (?<device>\d+), in function \S+)?|CUDA failed with error out of memory|cudaErrorMemoryAllocation|cudaMalloc\([^)]{0,120}\)[^.]{0,10}in file \S+ code: 2, reason: out of memory|code: 2, reason: out of memory|HIP error: out of memory|hipErrorOutOfMemory", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"cuda runtime error \(2\) ?: out of memory(?: at \S+)?|CUDA error(?: \d+)?: out of memory(?: current device: (?<device>\d+), in function \S+)?|CUDA failed with error out of memory|cudaErrorMemoryAllocation|cudaMalloc\([^)]{0,120}\)[^.]{0,10}in file \S+ code: 2, reason: out of memory|code: 2, reason: out of memory|HIP error: out of memory|hipErrorOutOfMemory|CUDA_ERROR_OUT_OF_MEMORY(?:: out of memory)?|CUDA failure 2: out of memory|cuMemAlloc failed: out of memory|\(OutOfMemory\)|Insufficient VRAM for model", RegexOptions.CultureInvariant)]
     private static partial Regex Runtime { get; }
 
     [GeneratedRegex(@"NCCL WARN Cuda failure (?:\d+ )?'out of memory'", RegexOptions.CultureInvariant)]
     private static partial Regex Nccl { get; }
 
-    [GeneratedRegex($@"DefaultCPUAllocator: (?:can't allocate memory|not enough memory): you tried to allocate (?<requested>{Size})|std::bad_alloc|(?:numpy\.\S*|numpy\.core\._exceptions\.)?_ArrayMemoryError: Unable to allocate (?<requested>{Size})", RegexOptions.CultureInvariant)]
+    [GeneratedRegex($@"DefaultCPUAllocator: (?:can't allocate memory|not enough memory): you tried to allocate (?<requested>{Size})|std::bad_alloc|\[Errno 12\] Cannot allocate memory|(?<=[\s:])MemoryError(?=\s*$|\s*:)|(?:numpy\.\S*|numpy\.core\._exceptions\.)?_ArrayMemoryError: Unable to allocate (?<requested>{Size})", RegexOptions.CultureInvariant)]
     private static partial Regex HostAllocator { get; }
 
     [GeneratedRegex(@"failed \(exitcode: -9\)|Signal 9 \(SIGKILL\) received|\bexit code:? 137\b|exited with code 137|\bOOMKilled\b|Out of memory: Killed process \d+|oom-kill:|died with <Signals\.SIGKILL: 9>|Detected \d+ oom[-_]kill event", RegexOptions.CultureInvariant)]
