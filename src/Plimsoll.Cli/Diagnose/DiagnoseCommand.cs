@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Plimsoll.Cli.Plan;
-using Plimsoll.Diagnostics.OutOfMemory;
 
 namespace Plimsoll.Cli.Diagnose;
 
@@ -35,17 +34,14 @@ internal static class DiagnoseCommand
         return command;
     }
 
+    /// <summary>What a file is its content decides, never its name; every kind has a class of its own.</summary>
     private static int Run(ParseResult parsed, CliEnvironment environment)
     {
-        var log = LogText.Parse(DiagnoseInput.ReadText(parsed.GetValue(Files)!, environment));
-        var batch = parsed.GetValue(TrainingOptions.MicroBatch) ?? parsed.GetValue(PlanOptions.Batch);
-        var diagnosis = OutOfMemoryDiagnosis.Of(log, batch);
-        var report = new DiagnoseReport(diagnosis, DiagnosePlan.Create(parsed, environment, diagnosis));
-        var terminal = CliApplication.CreateTerminal(parsed, environment);
-        if (parsed.GetValue(GlobalOptions.Json))
-            DiagnoseJson.Write(terminal.Out, report);
-        else
-            DiagnoseTable.Write(terminal, report);
-        return diagnosis.HasOutOfMemory ? ExitCode.No : ExitCode.Yes;
+        var files = parsed.GetValue(Files)!;
+        return InputKinds.Of(files) switch
+        {
+            InputKind.Log => DiagnoseLog.Run(parsed, environment, files),
+            var unknown => throw new InvalidOperationException($"no diagnosis for {unknown}"),
+        };
     }
 }

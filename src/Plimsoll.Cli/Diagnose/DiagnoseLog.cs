@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Plimsoll.Cli.Plan;
+using Plimsoll.Diagnostics.OutOfMemory;
+
+namespace Plimsoll.Cli.Diagnose;
+
+/// <summary><c>plimsoll diagnose</c> of logs: several are read as one.</summary>
+internal static class DiagnoseLog
+{
+    public static int Run(ParseResult parsed, CliEnvironment environment, IReadOnlyList<string> files)
+    {
+        var log = LogText.Parse(DiagnoseInput.ReadText(files, environment));
+        var batch = parsed.GetValue(TrainingOptions.MicroBatch) ?? parsed.GetValue(PlanOptions.Batch);
+        var diagnosis = OutOfMemoryDiagnosis.Of(log, batch);
+        var report = new DiagnoseReport(diagnosis, DiagnosePlan.Create(parsed, environment, diagnosis));
+        var terminal = CliApplication.CreateTerminal(parsed, environment);
+        if (parsed.GetValue(GlobalOptions.Json))
+            DiagnoseJson.Write(terminal.Out, report);
+        else
+            DiagnoseTable.Write(terminal, report);
+        return diagnosis.HasOutOfMemory ? ExitCode.No : ExitCode.Yes;
+    }
+}
