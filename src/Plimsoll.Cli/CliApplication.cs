@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Plimsoll.Checkpoints;
 using Plimsoll.Cli.Accuracy;
 using Plimsoll.Cli.Bench;
+using Plimsoll.Cli.Calibrate;
 using Plimsoll.Cli.Diagnose;
 using Plimsoll.Cli.Eval;
 using Plimsoll.Cli.Fit;
@@ -87,6 +88,7 @@ internal static class CliApplication
         yield return GpusCommand.Create(environment);
         yield return ModelsCommand.Create(environment);
         yield return QuantizeCommand.Create(environment);
+        yield return CalibrateCommand.Create(environment);
         yield return InspectCommand.Create(environment);
         yield return EvalCommand.Create(environment);
         yield return TokenizeCommand.Create(environment);

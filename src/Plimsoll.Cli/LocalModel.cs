@@ -24,6 +24,10 @@ internal static class LocalModel
             HubReference.TryParse(name, out _) ? $"download them with 'hf download {name}', or name a folder or file" : "name a folder, a .gguf or .safetensors file, or 'demo'");
     }
 
+    /// <summary>A GGUF file holds its tokenizer; other files have it beside them.</summary>
+    public static string TokenizerPath(string path) =>
+        Directory.Exists(path) || path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
+
     public static bool IsDemo(string name) => name.Equals(DemoModel.Name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The folder of the demo model, unpacked into the user's cache, or into the temporary folder where that cannot be written.</summary>

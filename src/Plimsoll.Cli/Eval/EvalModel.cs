@@ -51,7 +51,7 @@ internal sealed class EvalModel : IDisposable
         try
         {
             var located = ModelLocator.FromPath(path);
-            var tokenizer = Tokenizer.Load(TokenizerPath(path));
+            var tokenizer = Tokenizer.Load(LocalModel.TokenizerPath(path));
             var model = TransformerModel.Load(located, threads == 1 ? ComputePool.Single : new ComputePool(threads));
             var tokens = tokenizer.Encode(text);
             if (tokens.FirstOrDefault(token => token >= model.Settings.VocabularySize, -1) is >= 0 and var outside)
@@ -68,8 +68,4 @@ internal sealed class EvalModel : IDisposable
     }
 
     public void Dispose() => _model.Dispose();
-
-    /// <summary>A GGUF file holds its tokenizer; other files have it beside them.</summary>
-    private static string TokenizerPath(string path) =>
-        Directory.Exists(path) || path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
 }

@@ -10,7 +10,12 @@ public sealed unsafe class LlamaSession : IDisposable
     private readonly int _vocabulary;
 
     /// <exception cref="InvalidDataException">llama.cpp refuses the file; the message is its log.</exception>
-    public LlamaSession(string path, int context, int threads)
+    public LlamaSession(string path, int context, int threads) : this(path, context, threads, null)
+    {
+    }
+
+    /// <param name="evaluated">Asked and told of each operation; null for none.</param>
+    internal LlamaSession(string path, int context, int threads, delegate* unmanaged[Cdecl]<LlamaInputs.GgmlTensor*, byte, void*, byte> evaluated)
     {
         LlamaLibrary.TakeLog();
         var modelParameters = ((delegate* unmanaged<LlamaModelParams>)LlamaLibrary.Export("llama_model_default_params"))();
@@ -21,6 +26,7 @@ public sealed unsafe class LlamaSession : IDisposable
             throw new InvalidDataException($"llama.cpp refuses {path}: {LlamaLibrary.TakeLog()}");
         var parameters = ((delegate* unmanaged<LlamaContextParams>)LlamaLibrary.Export("llama_context_default_params"))();
         parameters.Context = (uint)context;
+        parameters.Evaluated = evaluated;
         (parameters.Threads, parameters.BatchThreads) = (threads, threads);
         _context = ((delegate* unmanaged<nint, LlamaContextParams, nint>)LlamaLibrary.Export("llama_init_from_model"))(_model, parameters);
         if (_context == 0)
@@ -41,6 +47,22 @@ public sealed unsafe class LlamaSession : IDisposable
                 throw new InvalidOperationException($"llama_decode gives {result}: {LlamaLibrary.TakeLog()}");
         }
         return new(((delegate* unmanaged<nint, int, float*>)LlamaLibrary.Export("llama_get_logits_ith"))(_context, -1), _vocabulary);
+    }
+
+    /// <summary>Runs a whole sequence from its beginning, with the logits of every token asked for.</summary>
+    public void ForwardAll(int[] tokens)
+    {
+        var batch = ((delegate* unmanaged<int, int, int, LlamaBatch>)LlamaLibrary.Export("llama_batch_init"))(tokens.Length, 0, 1);
+        batch.Count = tokens.Length;
+        for (var index = 0; index < tokens.Length; index++)
+        {
+            (batch.Tokens[index], batch.Positions[index], batch.SequenceCounts[index], batch.WantsLogits[index]) = (tokens[index], index, 1, 1);
+            batch.Sequences[index][0] = 0;
+        }
+        var result = ((delegate* unmanaged<nint, LlamaBatch, int>)LlamaLibrary.Export("llama_decode"))(_context, batch);
+        ((delegate* unmanaged<LlamaBatch, void>)LlamaLibrary.Export("llama_batch_free"))(batch);
+        if (result != 0)
+            throw new InvalidOperationException($"llama_decode gives {result}: {LlamaLibrary.TakeLog()}");
     }
 
     /// <summary>Begins a new sequence.</summary>

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Globalization;
+using Plimsoll.Checkpoints.Tokenizers;
+using Plimsoll.Models;
+using Plimsoll.Numerics.Linear;
+using Plimsoll.Quantization.Calibration;
+using Plimsoll.Runtime;
+using Plimsoll.Runtime.Sampling;
+
+namespace Plimsoll.Cli.Calibrate;
+
+/// <summary>A model and the text that it is calibrated with.</summary>
+internal sealed class CalibrationRun : IDisposable
+{
+    private const int DefaultContext = 512;
+    private const int DefaultSelfChunks = 32;
+
+    private readonly LocatedModel located;
+    private readonly TransformerModel model;
+    private readonly ParseResult parsed;
+    private readonly CliEnvironment environment;
+    private readonly int threads;
+
+    private CalibrationRun(LocatedModel located, TransformerModel model, Tokenizer tokenizer, string text, int threads, ParseResult parsed, CliEnvironment environment)
+    {
+        (this.located, this.model, this.threads, this.parsed, this.environment) = (located, model, threads, parsed, environment);
+        Text = text == CalibrateOptions.Self ? Write(tokenizer) : Read(text, tokenizer);
+    }
+
+    public CalibrationText Text { get; }
+
+    /// <param name="text">The path of a text file, or <see cref="CalibrateOptions.Self"/>.</param>
+    /// <exception cref="CliException">The model cannot be run, or the text does not do.</exception>
+    public static CalibrationRun Load(string name, string text, ParseResult parsed, CliEnvironment environment)
+    {
+        var path = LocalModel.Locate(name, environment);
+        TransformerModel? model = null;
+        try
+        {
+            var located = ModelLocator.FromPath(path);
+            var threads = parsed.GetValue(CalibrateOptions.Threads) ?? environment.Processors;
+            var tokenizer = Tokenizer.Load(LocalModel.TokenizerPath(path));
+            model = TransformerModel.Load(located, threads == 1 ? ComputePool.Single : new ComputePool(threads));
+            return new(located, model, tokenizer, text, threads, parsed, environment);
+        }
+        catch (UnknownArchitectureException failure)
+        {
+            throw CliException.BadInput($"{name}: {failure.Message}");
+        }
+        catch (CliException)
+        {
+            model?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the text and tells what the layers were given.</summary>
+    /// <param name="keepGrams">Whether products of columns are kept, which error feedback needs, and the head is run.</param>
+    public ImmutableArray<CalibratedTensor> Collect(bool keepGrams)
+    {
+        var collector = new InputCollector(keepGrams, threads);
+        using var session = model.CreateSession(new() { Context = Text.Context, Observer = collector });
+        using var progress = Progress.Start(parsed, environment, "calibrate", (long)Text.Chunks * Text.Context, ProgressUnit.Of("tokens"));
+        Text.Run(session, keepGrams, done => progress.Report((long)done * Text.Context), environment.Interrupted);
+        return CalibratedTensors.Find(located, collector);
+    }
+
+    public void Dispose() => model.Dispose();
+
+    private int Context => parsed.GetValue(CalibrateOptions.Context) is { } asked
+        ? asked <= model.Settings.MaxContext || !model.Settings.LearnedPositions ? asked : throw CliException.WrongUsage($"the model has learned {model.Settings.MaxContext} positions, and a chunk has {asked} tokens", $"--context {model.Settings.MaxContext} is the most")
+        : Math.Min(DefaultContext, model.Settings.MaxContext ?? DefaultContext);
+
+    private CalibrationText Read(string path, Tokenizer tokenizer)
+    {
+        var tokens = tokenizer.Encode(InputText.ReadFile(path));
+        if (tokens.FirstOrDefault(token => token >= model.Settings.VocabularySize, -1) is >= 0 and var outside)
+            throw CliException.BadInput($"the tokenizer gives token {outside}, and the weights know {model.Settings.VocabularySize}", "tokenizer and weights are not of the same model");
+        if (tokens.Length < Context)
+        {
+            throw CliException.BadInput(
+                string.Create(CultureInfo.InvariantCulture, $"{path}: {tokens.Length:N0} tokens, and a chunk of {Context:N0} is the least to calibrate with; some dozens of them are usual"),
+                "use more text, a smaller --context, or --text self");
+        }
+        var chunks = Math.Min(tokens.Length / Context, parsed.GetValue(CalibrateOptions.Chunks) ?? int.MaxValue);
+        return new(Path.GetFileName(path), tokens.AsMemory(0, chunks * Context), Context, tokenizer.Vocabulary.AddBos ? tokenizer.Vocabulary.Special.Bos : null);
+    }
+
+    /// <summary>Text sampled from the model at temperature 1, each chunk with a seed of its own.</summary>
+    private CalibrationText Write(Tokenizer tokenizer)
+    {
+        var (context, chunks) = (Context, parsed.GetValue(CalibrateOptions.Chunks) ?? DefaultSelfChunks);
+        var known = Math.Min(model.Settings.VocabularySize, tokenizer.Vocabulary.Count);
+        var first = tokenizer.Vocabulary.Special.Bos ?? tokenizer.Vocabulary.Special.Eos ?? 0;
+        var tokens = new int[checked(chunks * context)];
+        var logits = new float[model.Settings.VocabularySize];
+        using var session = model.CreateSession(new() { Context = context });
+        using var progress = Progress.Start(parsed, environment, "write text", tokens.Length, ProgressUnit.Of("tokens"));
+        for (var at = 0; at < tokens.Length; at += context)
+        {
+            var sampler = new Sampler(new() { Temperature = 1, TopK = 0, TopP = 1, MinP = 0, Seed = at / context });
+            session.Rewind(0);
+            tokens[at] = first;
+            for (var position = 1; position < context; position++)
+            {
+                environment.Interrupted.ThrowIfCancellationRequested();
+                session.Forward(tokens.AsSpan(at + position - 1, 1), logits);
+                tokens[at + position] = sampler.Next(logits.AsSpan(0, known));
+            }
+            progress.Report(at + context);
+        }
+        return new(CalibrateOptions.Self, tokens, context, tokenizer.Vocabulary.AddBos ? tokenizer.Vocabulary.Special.Bos : null);
+    }
+}

@@ -1,0 +1,37 @@
+using Plimsoll.Runtime;
+
+namespace Plimsoll.Quantization.Calibration;
+
+/// <summary>The tokens that a model is calibrated with, in chunks of equal length that know nothing of each other.</summary>
+/// <remarks>
+/// As llama.cpp v0.5.0 (tools/imatrix/imatrix.cpp) cuts a text: one chunk behind the other, the rest behind the last whole one left out, the first token of each
+/// replaced by the one that begins sequences where the model wants one.
+/// </remarks>
+/// <param name="Name">The file that the text came from, or what else it is.</param>
+/// <param name="Tokens">Whole chunks.</param>
+/// <param name="Context">Tokens of a chunk.</param>
+/// <param name="Bos">The token that begins sequences; null for models that want none.</param>
+public sealed record CalibrationText(string Name, ReadOnlyMemory<int> Tokens, int Context, int? Bos)
+{
+    public int Chunks => Tokens.Length / Context;
+
+    /// <summary>Runs the model over all chunks; the observer of its session sees the inputs.</summary>
+    /// <param name="withHead">Whether the output head is run too, which costs a product with the whole vocabulary.</param>
+    /// <param name="progress">Called with the number of chunks done.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled between two chunks.</exception>
+    public void Run(ICausalModel model, bool withHead, Action<int> progress, CancellationToken cancellation)
+    {
+        var chunk = new int[Context];
+        var logits = new float[withHead ? checked(Context * model.VocabularySize) : 0];
+        for (var index = 0; index < Chunks; index++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Tokens.Span.Slice(index * Context, Context).CopyTo(chunk);
+            if (Bos is { } bos)
+                chunk[0] = bos;
+            model.Rewind(0);
+            model.Forward(chunk, logits);
+            progress(index + 1);
+        }
+    }
+}
