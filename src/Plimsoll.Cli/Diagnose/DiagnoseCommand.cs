@@ -16,16 +16,18 @@ internal static class DiagnoseCommand
             "diagnose",
             """
             Why memory ran out: the cause, the exact shortage and what to do about it, from the log of PyTorch, vLLM, SGLang, TGI, llama.cpp, ollama,
-            TensorFlow, JAX, ONNX Runtime or CuPy. With --model the fixes are planned, each with the bytes it saves.
+            TensorFlow, JAX, ONNX Runtime or CuPy. With --model the fixes are planned, each with the bytes it saves. Memory over time (tables of nvidia-smi,
+            gpustat and nvitop, exporter metrics, profiler traces, training logs, two columns) is told apart: leak, growth, warm-up, sawtooth, flat.
 
             Examples:
               plimsoll diagnose train.log
               python train.py 2>&1 | plimsoll diagnose -
               plimsoll diagnose train.log --model llama-3.1-8b --for lora --batch 8 --context 4096
+              nvidia-smi --query-gpu=timestamp,index,memory.used,memory.total --format=csv -l 1 -f gpu.csv; plimsoll diagnose gpu.csv
               plimsoll diagnose rank0.log rank1.log --json
             """)
         {
-            Files, Model, For,
+            Files, Model, For, DiagnoseGrowth.Ceiling,
         };
         For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
         foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Draft).Concat(TrainingOptions.All))

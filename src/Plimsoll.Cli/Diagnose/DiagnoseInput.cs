@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using Plimsoll.Diagnostics.OutOfMemory;
 
@@ -37,11 +38,32 @@ internal static class DiagnoseInput
         using var stream = File.OpenRead(path);
         var first = new byte[Math.Min(512, stream.Length)];
         stream.ReadExactly(first);
+        if (first is [0x1F, 0x8B, ..])
+            return ReadCompressed(stream, path);
         var isUtf16 = first is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..];
         if (!isUtf16 && first.AsSpan().Contains((byte)0))
             throw CliException.BadInput($"{path} is no text: a log is expected", "save the output of the job to a file, with 2>&1");
         stream.Position = Math.Max(0, stream.Length - LogText.MaxCharacters) & ~1L;
         using var reader = new StreamReader(stream, isUtf16 ? (first[0] == 0xFF ? Encoding.Unicode : Encoding.BigEndianUnicode) : Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
         return reader.ReadToEnd();
+    }
+
+    /// <summary>Profilers write their traces gzipped. What is read has the limit of a log.</summary>
+    private static string ReadCompressed(FileStream stream, string path)
+    {
+        stream.Position = 0;
+        try
+        {
+            using var reader = new StreamReader(new GZipStream(stream, CompressionMode.Decompress), Encoding.UTF8);
+            var buffer = new char[1 << 16];
+            var text = new StringBuilder();
+            for (int count; text.Length < LogText.MaxCharacters && (count = reader.Read(buffer)) > 0;)
+                text.Append(buffer.AsSpan(0, count));
+            return text.ToString();
+        }
+        catch (InvalidDataException failure)
+        {
+            throw CliException.BadInput($"{path}: damaged gzip: {failure.Message}");
+        }
     }
 }

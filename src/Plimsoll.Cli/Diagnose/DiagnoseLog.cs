@@ -4,14 +4,17 @@ using Plimsoll.Diagnostics.OutOfMemory;
 
 namespace Plimsoll.Cli.Diagnose;
 
-/// <summary><c>plimsoll diagnose</c> of logs: several are read as one.</summary>
+/// <summary><c>plimsoll diagnose</c> of text: several logs are read as one; where nothing ran out, memory over time is looked for.</summary>
 internal static class DiagnoseLog
 {
     public static int Run(ParseResult parsed, CliEnvironment environment, IReadOnlyList<string> files)
     {
-        var log = LogText.Parse(DiagnoseInput.ReadText(files, environment));
+        var text = DiagnoseInput.ReadText(files, environment);
+        var log = LogText.Parse(text);
         var batch = parsed.GetValue(TrainingOptions.MicroBatch) ?? parsed.GetValue(PlanOptions.Batch);
         var diagnosis = OutOfMemoryDiagnosis.Of(log, batch);
+        if (diagnosis.Case is null && DiagnoseGrowth.Run(parsed, environment, text) is { } code)
+            return code;
         var report = new DiagnoseReport(diagnosis, DiagnosePlan.Create(parsed, environment, diagnosis));
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         if (parsed.GetValue(GlobalOptions.Json))

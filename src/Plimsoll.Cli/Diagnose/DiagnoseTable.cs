@@ -75,7 +75,7 @@ internal static class DiagnoseTable
         }
     }
 
-    private static void WriteFinding(Terminal terminal, Finding finding)
+    public static void WriteFinding(Terminal terminal, Finding finding)
     {
         var color = finding.Severity == Severity.Cause ? "yellow" : "grey";
         terminal.Rich.MarkupLine($"[{color}]{Markup.Escape(finding.Message)}[/] ({Sure(finding)}; {finding.Check})");

@@ -56,22 +56,23 @@ public static class GrowthDetector
         var warmUp = (int)(WarmUpShare * series.Bytes.Length);
         var steady = Troughs.Of(series.At.AsSpan()[warmUp..], series.Bytes.AsSpan()[warmUp..], (int)(resets * (1 - WarmUpShare)), blocks);
         if (Rises(steady, out var test))
-            return Rising(series, whole, steady, test);
+            return Rising(series, steady, test);
         return resets < 2 && HasLevelled(whole, out var level)
             ? Plain(series, GrowthShape.Saturating, Certainty.High, test, level)
             : Still(series, resets, test);
     }
 
     /// <summary>The troughs rise after the warm-up: a leak, something slower, or a walk.</summary>
-    private static GrowthVerdict Rising(MemorySeries series, Troughs whole, Troughs steady, string test)
+    private static GrowthVerdict Rising(MemorySeries series, Troughs steady, string test)
     {
         var slopes = steady.WindowSlopes(steady.Count switch { >= 20 => 5, >= 10 => 4, _ => 3 });
         var (slowest, fastest) = (slopes.Min(), slopes.Max());
         var slope = Interval(Trend.TheilSen(steady.At, steady.Bytes), slopes);
         var windows = $"{slopes.Length} disjoint parts of the run rise by {string.Join(", ", slopes.Select(part => Units.DescribeRate(part, series.Axis)))}";
         var steps = Staircase.Find(series.At.AsSpan(), series.Bytes.AsSpan());
-        var line = CurveFit.Line(whole);
-        var bent = Levelling(whole);
+        // Without the warm-up: a leak that begins after it bends like a curve that levels off.
+        var line = CurveFit.Line(steady);
+        var bent = Levelling(steady);
         var levels = line.Bic - bent.Bic > StrongEvidence;
         var shape = string.Create(CultureInfo.InvariantCulture, $"{Name(levels ? bent.Curve : Curve.Line)} explains the troughs best (BIC of line {line.Bic:0}, of the best levelling curve {bent.Bic:0})");
         ImmutableArray<string> evidence = [test, windows, shape];

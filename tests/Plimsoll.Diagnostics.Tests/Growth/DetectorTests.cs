@@ -15,12 +15,12 @@ public class DetectorTests
     [InlineData("fast warm-up", 0)]
     [InlineData("slow warm-up", 0)]
     [InlineData("noisy slow warm-up", 0)]
-    [InlineData("very slow warm-up", 2)]
+    [InlineData("very slow warm-up", 1)]
     [InlineData("cache staircase", 0)]
     [InlineData("ramp then plateau", 0)]
-    [InlineData("collection cycles", 2)]
-    [InlineData("autoregressive", 4)]
-    [InlineData("random walk", 5)]
+    [InlineData("collection cycles", 1)]
+    [InlineData("autoregressive", 2)]
+    [InlineData("random walk", 3)]
     public void What_ends_or_returns_or_wanders_is_hardly_ever_called_a_leak(string shape, int most)
     {
         var alarms = Verdicts(shape).Count(verdict => verdict.IsProblem);
@@ -29,6 +29,7 @@ public class DetectorTests
 
     [Theory]
     [InlineData("linear leak", 100)]
+    [InlineData("leak after a warm-up", 88)]
     [InlineData("leak in steps", 100)]
     [InlineData("leak under sawtooth", 97)]
     [InlineData("leak under collection cycles", 88)]

@@ -26,6 +26,7 @@ internal static class Shapes
         ["random walk"] = (0, static (int i, Random random, ref double x) => 8000 + (x += 10 * Normal(random))),
         ["linear leak"] = (20, static (int i, Random _, ref double _) => 4000 + (0.5 * i)),
         ["leak under sawtooth"] = (5, static (int i, Random _, ref double _) => 4000 + (0.5 * i) + (i % 60 * 34)),
+        ["leak after a warm-up"] = (20, static (int i, Random _, ref double _) => 6000 - (2000 * Math.Exp(-i / 60.0)) + (0.5 * i)),
         ["leak in steps"] = (0, static (int i, Random _, ref double _) => 4000 + (20 * (i / 40))),
         ["leak under collection cycles"] = (5, static (int i, Random random, ref double held) => 4000 + i + (held = random.NextDouble() < 0.05 ? 0 : held + 10)),
     };
