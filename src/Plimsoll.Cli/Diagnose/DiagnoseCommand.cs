@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Plimsoll.Cli.Diagnose.Snapshots;
 using Plimsoll.Cli.Plan;
 
 namespace Plimsoll.Cli.Diagnose;
@@ -6,7 +7,7 @@ namespace Plimsoll.Cli.Diagnose;
 /// <summary><c>plimsoll diagnose FILE…</c>: why memory ran out, by how much, and what to do about it.</summary>
 internal static class DiagnoseCommand
 {
-    internal static readonly Argument<string[]> Files = new("FILE") { Description = "logs; - reads standard input", Arity = ArgumentArity.OneOrMore };
+    internal static readonly Argument<string[]> Files = new("FILE") { Description = "logs (- reads standard input), or a CUDA memory snapshot", Arity = ArgumentArity.OneOrMore };
     internal static readonly Option<string?> Model = new("--model", "-m") { Description = "the model that ran, as in 'plimsoll plan': fixes are then computed in bytes" };
     internal static readonly Option<string?> For = new("--for") { Description = "what ran: inference, training, lora or qlora; default: what the log says" };
 
@@ -18,6 +19,7 @@ internal static class DiagnoseCommand
             Why memory ran out: the cause, the exact shortage and what to do about it, from the log of PyTorch, vLLM, SGLang, TGI, llama.cpp, ollama,
             TensorFlow, JAX, ONNX Runtime or CuPy. With --model the fixes are planned, each with the bytes it saves. Memory over time (tables of nvidia-smi,
             gpustat and nvitop, exporter metrics, profiler traces, training logs, two columns) is told apart: leak, growth, warm-up, sawtooth, flat.
+            Of a CUDA memory snapshot: who held memory when it ran out, and how the allocator's memory is divided.
 
             Examples:
               plimsoll diagnose train.log
@@ -25,6 +27,7 @@ internal static class DiagnoseCommand
               plimsoll diagnose train.log --model llama-3.1-8b --for lora --batch 8 --context 4096
               nvidia-smi --query-gpu=timestamp,index,memory.used,memory.total --format=csv -l 1 -f gpu.csv; plimsoll diagnose gpu.csv
               plimsoll diagnose rank0.log rank1.log --json
+              plimsoll diagnose snapshot.pickle
             """)
         {
             Files, Model, For, DiagnoseGrowth.Ceiling,
@@ -42,6 +45,7 @@ internal static class DiagnoseCommand
         var files = parsed.GetValue(Files)!;
         return InputKinds.Of(files) switch
         {
+            InputKind.Snapshot => DiagnoseSnapshot.Run(parsed, environment, files),
             InputKind.Log => DiagnoseLog.Run(parsed, environment, files),
             var unknown => throw new InvalidOperationException($"no diagnosis for {unknown}"),
         };

@@ -20,12 +20,12 @@ internal static class DiagnoseTable
         WriteHead(terminal, diagnosis, found);
         WriteBooks(terminal, found);
         foreach (var finding in diagnosis.Findings.Where(finding => finding.Severity == Severity.Cause))
-            WriteFinding(terminal, finding);
+            FindingText.Write(terminal, finding);
         var notes = diagnosis.Findings.Where(finding => finding.Severity == Severity.Note).ToList();
         if (notes.Count > 0)
             terminal.Rich.MarkupLine("[bold]Also[/]");
         foreach (var note in notes)
-            WriteFinding(terminal, note);
+            FindingText.Write(terminal, note);
         if (report.Planned is { } planned)
             WritePlan(terminal, planned);
         else if (found.Event is { Kind: MemoryKind.Device, Recovered: false })
@@ -75,32 +75,14 @@ internal static class DiagnoseTable
         }
     }
 
-    public static void WriteFinding(Terminal terminal, Finding finding)
-    {
-        var color = finding.Severity == Severity.Cause ? "yellow" : "grey";
-        terminal.Rich.MarkupLine($"[{color}]{Markup.Escape(finding.Message)}[/] ({Sure(finding)}; {finding.Check})");
-        var number = 1;
-        foreach (var fix in finding.Fixes)
-            terminal.Out.WriteLine($"  {number++}. {Describe(fix)}");
-        terminal.Out.WriteLine();
-    }
-
     private static void WritePlan(Terminal terminal, PlannedRun planned)
     {
         terminal.Rich.MarkupLineInterpolated($"[bold]Planned[/]: {planned.Description}: peak {new ByteSize(planned.Plan.Peak.Expected).ToString()}{(planned.UsableBytes is { } usable ? $" of {new ByteSize(usable)} usable" : "")}");
         foreach (var tensor in planned.Tensors)
             terminal.Out.WriteLine($"  The failed allocation has the size of {tensor}.");
         foreach (var fix in planned.Fixes)
-            terminal.Out.WriteLine($"  - {Describe(fix)}");
+            terminal.Out.WriteLine($"  - {FindingText.Describe(fix)}");
         if (!planned.Combination.IsEmpty)
             terminal.Out.WriteLine($"  Together these fit: {string.Join("; ", planned.Combination)}.");
     }
-
-    private static string Describe(Fix fix)
-    {
-        var saves = fix.SavesBytes is { } bytes ? $" [saves {new ByteSize(bytes)}{(fix.Enough switch { true => ", enough", false => ", not enough alone", _ => "" })}]" : fix.Enough == true ? " [enough]" : "";
-        return $"{fix.Action}{saves}; costs: {fix.Cost}";
-    }
-
-    private static string Sure(Finding finding) => finding.Certainty switch { Certainty.High => "certain", Certainty.Medium => "likely", _ => "possible" };
 }

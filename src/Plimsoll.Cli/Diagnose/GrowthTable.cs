@@ -29,7 +29,7 @@ internal static class GrowthTable
         }
         terminal.Rich.Write(table);
         foreach (var finding in diagnosis.Findings)
-            DiagnoseTable.WriteFinding(terminal, finding);
+            FindingText.Write(terminal, finding);
         foreach (var verdict in diagnosis.Verdicts)
             WriteEvidence(terminal, verdict);
     }

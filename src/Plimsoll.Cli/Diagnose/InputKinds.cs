@@ -1,3 +1,5 @@
+using Plimsoll.Diagnostics.Snapshots;
+
 namespace Plimsoll.Cli.Diagnose;
 
 /// <summary>What is being diagnosed.</summary>
@@ -5,6 +7,9 @@ internal enum InputKind
 {
     /// <summary>Text that may hold messages; also whatever is nothing else.</summary>
     Log,
+
+    /// <summary>What torch.cuda.memory._dump_snapshot wrote.</summary>
+    Snapshot,
 }
 
 /// <summary>Recognizes the kind of an input by its first bytes.</summary>
@@ -16,10 +21,7 @@ internal static class InputKinds
     /// <summary>The kind of the first file; standard input is a log.</summary>
     public static InputKind Of(IReadOnlyList<string> files) => files[0] != "-" && File.Exists(files[0]) ? Of(Head(files[0])) : InputKind.Log;
 
-    public static InputKind Of(ReadOnlySpan<byte> head) => head switch
-    {
-        _ => InputKind.Log,
-    };
+    public static InputKind Of(ReadOnlySpan<byte> head) => SnapshotReader.Recognizes(head) ? InputKind.Snapshot : InputKind.Log;
 
     private static byte[] Head(string path)
     {
