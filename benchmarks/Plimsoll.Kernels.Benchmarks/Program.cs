@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using Plimsoll.Kernels.Benchmarks;
 using Plimsoll.Numerics;
+using Plimsoll.Numerics.Benchmarks;
 using Plimsoll.Numerics.Linear;
 
-// Products from packed weights against ggml's, round by round in turn.
-//   dotnet run -c Release --project benchmarks/Plimsoll.Kernels.Benchmarks -- LIBRARIES [FORMAT[,FORMAT…]] [ROUNDS]
+// Products from packed weights against ggml's, round by round in turn: with one thread its processor time, medians of the rounds; with more the wall
+// clock, the best of the rounds, since whatever else runs on the machine only adds to it.
+//   dotnet run -c Release --project benchmarks/Plimsoll.Kernels.Benchmarks -- LIBRARIES [FORMAT[,FORMAT…]] [ROUNDS] [THREADS[,THREADS…]]
 // LIBRARIES is the folder with libggml.v0.5.0.so (npm package @node-llama-cpp/linux-x64 3.22.1, package/bins/linux-x64).
 
 const int Size = 4096;
@@ -13,7 +15,7 @@ const long BytesInTurn = 192L << 20;
 
 if (args.Length == 0)
 {
-    Console.Error.WriteLine("usage: LIBRARIES [FORMAT[,FORMAT…]] [ROUNDS]");
+    Console.Error.WriteLine("usage: LIBRARIES [FORMAT[,FORMAT…]] [ROUNDS] [THREADS[,THREADS…]]");
     return 2;
 }
 Ggml.Load(args[0]);
@@ -22,7 +24,9 @@ var formats = args.Length > 1 && args[1] != "all"
     : [.. NumberFormats.All.Where(format => format.GgmlType is not null && PackedMatrices.Supports(format))];
 var rounds = args.Length > 2 ? int.Parse(args[2]) : 7;
 
-foreach (var threads in (int[])[1, 2])
+var threadCounts = args.Length > 3 ? args[3].Split(',').Select(int.Parse).ToArray() : [1, 2];
+
+foreach (var threads in threadCounts)
 {
     var bandwidth = ReadBandwidth.Measure(threads);
     Console.WriteLine($"\n{threads} thread{(threads == 1 ? "" : "s")}; memory is read at {bandwidth / 1e9:F1} GB/s\n");
@@ -50,21 +54,27 @@ static (double Ours, double Theirs, double Difference, Workload Workload) Compar
     theirs.Run();
     for (var round = 0; round < rounds; round++)
     {
-        our[round] = Seconds(ours.Run);
-        their[round] = Seconds(theirs.Run);
+        our[round] = Seconds(ours.Run, threads);
+        their[round] = Seconds(theirs.Run, threads);
     }
     var reference = new float[workload.Rows];
     theirs.Read(reference);
     var difference = Math.Sqrt(reference.Select((value, i) => Square(value - ours.Outputs[i])).Sum() / reference.Sum(value => Square(value)));
-    return (Median(our), Median(their), difference, workload);
+    return threads == 1 ? (Median(our), Median(their), difference, workload) : (our.Min(), their.Min(), difference, workload);
 }
 
 static double Square(double value) => value * value;
 
 static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
 
-static double Seconds(Action run)
+static double Seconds(Action run, int threads)
 {
+    if (threads == 1)
+    {
+        var before = ThreadClock.Seconds();
+        run();
+        return ThreadClock.Seconds() - before;
+    }
     var start = Stopwatch.GetTimestamp();
     run();
     return Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -6,7 +6,7 @@ using Plimsoll.Numerics.Codecs;
 
 namespace Plimsoll.Runtime.Benchmarks;
 
-/// <summary>A Llama of random weights with the shape of a 1B model, every matrix in one format: what speed and memory are measured on.</summary>
+/// <summary>A Llama of random weights with layers as wide as those of a 1B model, every matrix in one format: what speed and memory are measured on.</summary>
 /// <remarks>Speed does not depend on the values, so a few rows are made and repeated. It has a vocabulary of its own and can be run with a prompt.</remarks>
 internal static class SyntheticModel
 {

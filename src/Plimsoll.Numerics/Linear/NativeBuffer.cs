@@ -3,9 +3,17 @@ using System.Runtime.InteropServices;
 namespace Plimsoll.Numerics.Linear;
 
 /// <summary>Zeroed memory outside the managed heap, aligned to a cache line: weights may exceed the 2 GiB of an array, and kernels want addresses that stay.</summary>
-internal sealed unsafe class NativeBuffer : IDisposable
+/// <remarks>
+/// Linux is asked to back large buffers by pages of 2 MiB (<c>madvise(2)</c>, MADV_HUGEPAGE): a product with one column reads all weights once, and with
+/// pages of 4 KiB it waits for the page table as much as for memory. Only whole large pages inside the buffer are asked for, so it takes no more memory.
+/// </remarks>
+internal sealed unsafe partial class NativeBuffer : IDisposable
 {
     private const int CacheLine = 64;
+    private const int LargePage = 2 << 20;
+
+    /// <summary>MADV_HUGEPAGE of Linux.</summary>
+    private const int AdviseLargePages = 14;
 
     private byte* address;
 
@@ -14,7 +22,11 @@ internal sealed unsafe class NativeBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
-        address = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), CacheLine);
+        var isLarge = bytes >= LargePage && OperatingSystem.IsLinux();
+        address = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), isLarge ? LargePage : (nuint)CacheLine);
+        // Advice only: where it is refused, the buffer has small pages.
+        if (isLarge)
+            _ = Advise(address, (nuint)(bytes - bytes % LargePage), AdviseLargePages);
         NativeMemory.Clear(address, (nuint)bytes);
     }
 
@@ -36,6 +48,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
         Free();
         GC.SuppressFinalize(this);
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* address, nuint length, int advice);
 
     private void Free()
     {
