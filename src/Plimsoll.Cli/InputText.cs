@@ -30,6 +30,30 @@ internal static class InputText
         return Decode("stdin", bytes.ToArray());
     }
 
+    /// <summary>The lines of stdin as they come, without empty ones.</summary>
+    /// <exception cref="CliException">A line is not UTF-8.</exception>
+    public static IEnumerable<string> ReadLines(CliEnvironment environment)
+    {
+        using var reader = new StreamReader(environment.OpenInput(), Strict);
+        while (ReadLine(reader) is { } line)
+        {
+            if (line.Trim().Length > 0)
+                yield return line;
+        }
+    }
+
+    private static string? ReadLine(StreamReader reader)
+    {
+        try
+        {
+            return reader.ReadLine();
+        }
+        catch (DecoderFallbackException)
+        {
+            throw CliException.BadInput("stdin: not UTF-8", "convert it first, for example with 'iconv -f latin1 -t utf-8'");
+        }
+    }
+
     private static string Decode(string name, byte[] bytes)
     {
         var content = bytes.AsSpan();

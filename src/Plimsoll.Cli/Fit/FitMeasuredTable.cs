@@ -1,6 +1,8 @@
 using System.Globalization;
 using Plimsoll.Numerics;
+using Plimsoll.Planning.Engines;
 using Plimsoll.Planning.Fitting;
+using Plimsoll.Runtime;
 using Spectre.Console;
 
 namespace Plimsoll.Cli.Fit;
@@ -74,7 +76,7 @@ internal static class FitMeasuredTable
         if (measured.Sample is { } sample)
             terminal.Out.WriteLine($"  it writes: {sample}");
         if (measured.Output is { } output)
-            terminal.Out.WriteLine($"  written to {output}; run it: plimsoll run {output} --prompt \"…\" --context {request.Context}");
+            terminal.Out.WriteLine($"  written to {output}; run it: plimsoll run {output} --prompt \"…\" --context {request.Context}{Batch(request)}");
         else
             terminal.Error.WriteLine($"plimsoll: nothing is kept; -o {(chosen.Candidate.Precision.StartsWith("gguf:", StringComparison.Ordinal) ? "FILE.gguf" : "FOLDER")} writes the chosen one");
         if (report.Launch is { } launch)
@@ -85,4 +87,8 @@ internal static class FitMeasuredTable
         Planning.InferencePlanner.Plan(candidate.Request).Fullest.PeakPhase.Of(Planning.Plans.PlanCategory.KvCache).Expected;
 
     private static string Name(FitCandidate candidate) => candidate.Precision.StartsWith("gguf:", StringComparison.Ordinal) ? candidate.Precision["gguf:".Length..] : candidate.Precision;
+
+    /// <summary>The option of <c>run</c> with which it takes the planned memory.</summary>
+    private static string Batch(InferenceRequest request) =>
+        request.LlamaCpp.MicroBatch == SessionOptions.DefaultBatch ? "" : string.Create(Culture, $" --batch {request.LlamaCpp.MicroBatch}");
 }

@@ -20,14 +20,15 @@ internal static class RunPlan
             Weights = WeightSet.FromCheckpoint(located.Shape, checkpoint.Tensors, checkpoint.Gguf?.Integer("general.file_type")),
             Engine = UserCatalogs.Engines(environment).Find("plimsoll")!,
             Context = run.Context,
-            Prompt = run.Prompt.Length,
+            Prompt = run.Prompt,
+            LlamaCpp = new() { MicroBatch = run.Batch },
             KvFormat = new KvFormat(run.KvFormat, run.KvFormat),
         }).Peak.Expected;
         var available = environment.AvailableMemory();
         if (peak > available && !force)
             throw CliException.Environment(
                 $"the run needs {new ByteSize(peak)} of memory and {new ByteSize(available)} are free",
-                "a shorter --context, --kv-precision q8_0 or a smaller quantization needs less; --force runs it anyway");
+                "a shorter --context, --kv-precision q8_0, --batch 32 or a smaller quantization needs less; --force runs it anyway");
         return peak;
     }
 }
