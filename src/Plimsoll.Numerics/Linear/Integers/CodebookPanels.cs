@@ -49,10 +49,7 @@ internal sealed unsafe class Mxfp4Panels() : IntegerPanels<E2M1By32>("MXFP4", 0.
     protected override void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums)
     {
         for (var i = 0; i < blocks * Panel.Rows; i++)
-        {
             scales[i] = HalfPowers[bytes[i]];
-            minimums[i] = scales[i] * E2M1By32.Offset;
-        }
     }
 }
 
@@ -68,9 +65,6 @@ internal sealed unsafe class Nvfp4Panels() : IntegerPanels<E2M1By16>("NVFP4_GGML
     protected override void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums)
     {
         for (var i = 0; i < blocks * 4 * Panel.Rows; i++)
-        {
             scales[i] = HalfValues[bytes[i]];
-            minimums[i] = scales[i] * E2M1By32.Offset;
-        }
     }
 }

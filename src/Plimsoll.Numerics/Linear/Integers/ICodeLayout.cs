@@ -28,6 +28,9 @@ internal interface ICodeLayout
     /// <summary>Whether each group subtracts a minimum: value = scale · code − minimum.</summary>
     static abstract bool HasMinimums { get; }
 
+    /// <summary>The code that stands for 0, the same in every group: value = scale · (code − centre); 0 for formats with minimums or signed codes.</summary>
+    static abstract float Centre { get; }
+
     /// <summary>Whether codes are signed bytes; else they are 0 … 63.</summary>
     static abstract bool IsSigned { get; }
 
@@ -37,7 +40,7 @@ internal interface ICodeLayout
     static abstract Vector128<byte> Table { get; }
 }
 
-/// <summary>Codes up to 15 (Q4_0, Q4_1, Q4_K): eight products make 8 · 15 · 2 · 127 = 30480.</summary>
+/// <summary>Codes up to 15 (Q4_1, Q4_K): eight products make 8 · 15 · 2 · 127 = 30480.</summary>
 internal readonly struct FourBitsBy32 : ICodeLayout
 {
     public static int LowBits => 4;
@@ -45,12 +48,27 @@ internal readonly struct FourBitsBy32 : ICodeLayout
     public static int GroupLength => 32;
     public static int Depth => 8;
     public static bool HasMinimums => true;
+    public static float Centre => 0;
     public static bool IsSigned => false;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
 }
 
-/// <summary>Codes up to 31 (Q5_0, Q5_1, Q5_K): four products make 4 · 31 · 2 · 127 = 31496.</summary>
+/// <summary>Codes up to 15 around 8 (Q4_0).</summary>
+internal readonly struct FourBitsAround8 : ICodeLayout
+{
+    public static int LowBits => 4;
+    public static int HighBits => 0;
+    public static int GroupLength => 32;
+    public static int Depth => 8;
+    public static bool HasMinimums => false;
+    public static float Centre => 8;
+    public static bool IsSigned => false;
+    public static bool HasTable => false;
+    public static Vector128<byte> Table => default;
+}
+
+/// <summary>Codes up to 31 (Q5_1, Q5_K): four products make 4 · 31 · 2 · 127 = 31496.</summary>
 internal readonly struct FiveBitsBy32 : ICodeLayout
 {
     public static int LowBits => 4;
@@ -58,6 +76,21 @@ internal readonly struct FiveBitsBy32 : ICodeLayout
     public static int GroupLength => 32;
     public static int Depth => 4;
     public static bool HasMinimums => true;
+    public static float Centre => 0;
+    public static bool IsSigned => false;
+    public static bool HasTable => false;
+    public static Vector128<byte> Table => default;
+}
+
+/// <summary>Codes up to 31 around 16 (Q5_0).</summary>
+internal readonly struct FiveBitsAround16 : ICodeLayout
+{
+    public static int LowBits => 4;
+    public static int HighBits => 1;
+    public static int GroupLength => 32;
+    public static int Depth => 4;
+    public static bool HasMinimums => false;
+    public static float Centre => 16;
     public static bool IsSigned => false;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -70,7 +103,8 @@ internal readonly struct SixBitsBy16 : ICodeLayout
     public static int HighBits => 2;
     public static int GroupLength => 16;
     public static int Depth => 2;
-    public static bool HasMinimums => true;
+    public static bool HasMinimums => false;
+    public static float Centre => 32;
     public static bool IsSigned => false;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -83,7 +117,8 @@ internal readonly struct ThreeBitsBy16 : ICodeLayout
     public static int HighBits => 1;
     public static int GroupLength => 16;
     public static int Depth => 4;
-    public static bool HasMinimums => true;
+    public static bool HasMinimums => false;
+    public static float Centre => 4;
     public static bool IsSigned => false;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -97,6 +132,7 @@ internal readonly struct TwoBitsBy16 : ICodeLayout
     public static int GroupLength => 16;
     public static int Depth => 4;
     public static bool HasMinimums => true;
+    public static float Centre => 0;
     public static bool IsSigned => false;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -109,7 +145,8 @@ internal readonly struct TwoBitsBy32 : ICodeLayout
     public static int HighBits => 0;
     public static int GroupLength => 32;
     public static int Depth => 8;
-    public static bool HasMinimums => true;
+    public static bool HasMinimums => false;
+    public static float Centre => 1;
     public static bool IsSigned => false;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -122,7 +159,8 @@ internal readonly struct OneBitBy32 : ICodeLayout
     public static int HighBits => 0;
     public static int GroupLength => 32;
     public static int Depth => 8;
-    public static bool HasMinimums => true;
+    public static bool HasMinimums => false;
+    public static float Centre => 0.5f;
     public static bool IsSigned => false;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -136,6 +174,7 @@ internal readonly struct BytesBy32 : ICodeLayout
     public static int GroupLength => 32;
     public static int Depth => 8;
     public static bool HasMinimums => false;
+    public static float Centre => 0;
     public static bool IsSigned => true;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -149,6 +188,7 @@ internal readonly struct BytesBy16 : ICodeLayout
     public static int GroupLength => 16;
     public static int Depth => 4;
     public static bool HasMinimums => false;
+    public static float Centre => 0;
     public static bool IsSigned => true;
     public static bool HasTable => false;
     public static Vector128<byte> Table => default;
@@ -162,6 +202,7 @@ internal readonly struct Iq4By32 : ICodeLayout
     public static int GroupLength => 32;
     public static int Depth => 8;
     public static bool HasMinimums => false;
+    public static float Centre => 0;
     public static bool IsSigned => true;
     public static bool HasTable => true;
     public static Vector128<byte> Table => Vector128.Create(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113).AsByte();
@@ -176,7 +217,8 @@ internal readonly struct E2M1By32 : ICodeLayout
     public static int HighBits => 0;
     public static int GroupLength => 32;
     public static int Depth => 4;
-    public static bool HasMinimums => true;
+    public static bool HasMinimums => false;
+    public static float Centre => Offset;
     public static bool IsSigned => false;
     public static bool HasTable => true;
     public static Vector128<byte> Table => Vector128.Create((byte)12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
@@ -189,7 +231,8 @@ internal readonly struct E2M1By16 : ICodeLayout
     public static int HighBits => 0;
     public static int GroupLength => 16;
     public static int Depth => 4;
-    public static bool HasMinimums => true;
+    public static bool HasMinimums => false;
+    public static float Centre => E2M1By32.Offset;
     public static bool IsSigned => false;
     public static bool HasTable => true;
     public static Vector128<byte> Table => E2M1By32.Table;

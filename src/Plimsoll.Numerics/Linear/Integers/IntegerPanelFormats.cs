@@ -8,9 +8,9 @@ internal static class IntegerPanelFormats
 {
     private static readonly FrozenDictionary<NumberFormat, IntegerPanels> ByFormat = ((IntegerPanels[])
     [
-        new CentredPanels<FourBitsBy32, FourBits>("Q4_0"),
+        new CentredPanels<FourBitsAround8, FourBits>("Q4_0"),
         new AffinePanels<FourBitsBy32, FourBits>("Q4_1"),
-        new CentredPanels<FiveBitsBy32, FiveBits>("Q5_0"),
+        new CentredPanels<FiveBitsAround16, FiveBits>("Q5_0"),
         new AffinePanels<FiveBitsBy32, FiveBits>("Q5_1"),
         new Q8Panels(),
         new Q1Panels(),

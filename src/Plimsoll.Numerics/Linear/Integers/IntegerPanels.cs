@@ -74,7 +74,7 @@ internal abstract unsafe class IntegerPanels<TLayout>(string format, params Rang
         {
             var code = CodePlanes.Read<TLayout>(tile.Planes + k / 32 * CodePlanes.GroupBytes<TLayout>(), row, k % 32);
             var group = k / TLayout.GroupLength * Panel.Rows + row;
-            values[k] = TLayout.HasMinimums ? tile.Scales[group] * code - tile.Minimums[group] : tile.Scales[group] * code;
+            values[k] = TLayout.HasMinimums ? tile.Scales[group] * code - tile.Minimums[group] : tile.Scales[group] * (code - TLayout.Centre);
         }
     }
 

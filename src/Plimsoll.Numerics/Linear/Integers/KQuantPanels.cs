@@ -57,10 +57,7 @@ internal sealed unsafe class Q6KPanels() : IntegerPanels<SixBitsBy16>("Q6_K", 19
         var d = stackalloc float[Panel.Rows];
         RowScales.Halves(bytes + 16 * Panel.Rows, d);
         for (var j = 0; j < 16; j++)
-        {
             RowScales.Signed(Vector128.Load((sbyte*)bytes + j * Panel.Rows), d, scales + j * Panel.Rows);
-            RowScales.Multiply(scales + j * Panel.Rows, 32, minimums + j * Panel.Rows);
-        }
     }
 }
 
@@ -86,7 +83,6 @@ internal sealed unsafe class Q3KPanels() : IntegerPanels<ThreeBitsBy16>("Q3_K", 
             var high = Vector128.ShiftRightLogical(Vector128.Load(bytes + (8 + j % 4) * Panel.Rows), j / 4 * 2) & Vector128.Create((byte)3);
             var scale = (low | Vector128.ShiftLeft(high, 4)).AsSByte() - Vector128.Create((sbyte)32);
             RowScales.Signed(scale, d, scales + j * Panel.Rows);
-            RowScales.Multiply(scales + j * Panel.Rows, 4, minimums + j * Panel.Rows);
         }
     }
 }

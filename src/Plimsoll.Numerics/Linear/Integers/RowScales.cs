@@ -9,24 +9,42 @@ internal static unsafe class RowScales
 {
     private const float HalfRebias = 5.192296858534828e33f; // 2^112, see HalfFloats
 
+    /// <summary>Without the bits between sign and exponent of a number that has moved down by three.</summary>
+    private const int SignAndNumber = unchecked((int)0x8FFF_E000);
+
     /// <summary>FP16 numbers whose low bytes come first, then their high bytes.</summary>
     /// <param name="target">(16).</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Halves(byte* bytes, float* target)
     {
-        if (Avx512F.IsSupported)
+        if (Avx512Vbmi.IsSupported)
         {
-            var codes = Avx512F.ConvertToVector512Int32(Vector128.Load(bytes)) | Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector128.Load(bytes + 16)), 8);
-            var number = Vector512.ShiftLeft(codes & Vector512.Create(0x7FFF), 13).AsSingle() * Vector512.Create(HalfRebias);
-            (number.AsInt32() | Vector512.ShiftLeft(codes & Vector512.Create(0x8000), 16)).AsSingle().Store(target);
+            // One permutation brings the bytes of each number into the upper half of a lane; what lies behind them is zero.
+            var pairs = Avx512Vbmi.PermuteVar64x8(Vector256.Load(bytes).ToVector512(), UpperHalves);
+            Single(pairs.AsInt32()).Store(target);
             return;
         }
         for (var row = 0; row < Panel.Rows; row += 8)
-        {
-            var codes = Widen(bytes + row) | Vector256.ShiftLeft(Widen(bytes + 16 + row), 8);
-            var number = Vector256.ShiftLeft(codes & Vector256.Create(0x7FFF), 13).AsSingle() * Vector256.Create(HalfRebias);
-            (number.AsInt32() | Vector256.ShiftLeft(codes & Vector256.Create(0x8000), 16)).AsSingle().Store(target + row);
-        }
+            Single(Vector256.ShiftLeft(Widen(bytes + row), 16) | Vector256.ShiftLeft(Widen(bytes + 16 + row), 24)).Store(target + row);
+    }
+
+    /// <summary>The number whose FP16 code is the upper half: exponent and mantissa move down by three bits, the copies of the sign behind it are cut off.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Single(Vector512<int> upper) =>
+        (Vector512.ShiftRightArithmetic(upper, 3) & Vector512.Create(SignAndNumber)).AsSingle() * Vector512.Create(HalfRebias);
+
+    /// <inheritdoc cref="Single(Vector512{int})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Single(Vector256<int> upper) =>
+        (Vector256.ShiftRightArithmetic(upper, 3) & Vector256.Create(SignAndNumber)).AsSingle() * Vector256.Create(HalfRebias);
+
+    /// <summary>Per lane: twice a byte that is zero (the 64 bytes are 32 loaded ones and zeros), the low byte, the high byte.</summary>
+    private static Vector512<byte> UpperHalves
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(
+            32, 32, 0, 16, 32, 32, 1, 17, 32, 32, 2, 18, 32, 32, 3, 19, 32, 32, 4, 20, 32, 32, 5, 21, 32, 32, 6, 22, 32, 32, 7, 23,
+            32, 32, 8, 24, 32, 32, 9, 25, 32, 32, 10, 26, 32, 32, 11, 27, 32, 32, 12, 28, 32, 32, 13, 29, 32, 32, 14, 30, 32, 32, 15, (byte)31);
     }
 
     /// <summary>target = unsigned byte · scale.</summary>

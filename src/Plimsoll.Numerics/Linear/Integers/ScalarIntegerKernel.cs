@@ -19,7 +19,7 @@ internal sealed unsafe class ScalarIntegerKernel<TLayout> : IntegerKernel
                 for (var group = 0; group < length / TLayout.GroupLength; group++)
                 {
                     var dot = Dot(tile.Planes, row, (sbyte*)block, group * TLayout.GroupLength);
-                    sum += dot * (tile.Scales[group * Panel.Rows + row] * scales[group * TLayout.GroupLength / 32]);
+                    sum += tile.Scales[group * Panel.Rows + row] * (dot * scales[group * TLayout.GroupLength / 32] + TLayout.Centre * inputSums[group]);
                     if (TLayout.HasMinimums)
                         sum += tile.Minimums[group * Panel.Rows + row] * inputSums[group];
                 }

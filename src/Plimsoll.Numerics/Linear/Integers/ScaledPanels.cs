@@ -14,10 +14,7 @@ internal sealed unsafe class CentredPanels<TLayout, TPacking>(string format) : I
     protected override void UnpackScales(byte* bytes, int blocks, float* scales, float* minimums)
     {
         for (var block = 0; block < blocks; block++)
-        {
             RowScales.Halves(bytes + block * 2 * Panel.Rows, scales + block * Panel.Rows);
-            RowScales.Multiply(scales + block * Panel.Rows, 1 << (TPacking.Bits - 1), minimums + block * Panel.Rows);
-        }
     }
 }
 
@@ -66,8 +63,8 @@ internal abstract unsafe class LowBitPanels<TLayout>(string format, int scaleAt,
         var groups = Format.BlockLength / 32;
         for (var group = 0; group < blocks * groups; group++)
         {
-            RowScales.Halves(bytes + group / groups * 2 * Panel.Rows, minimums + group * Panel.Rows);
-            RowScales.Multiply(minimums + group * Panel.Rows, factor, scales + group * Panel.Rows);
+            RowScales.Halves(bytes + group / groups * 2 * Panel.Rows, scales + group * Panel.Rows);
+            RowScales.Multiply(scales + group * Panel.Rows, factor, scales + group * Panel.Rows);
         }
     }
 }

@@ -186,6 +186,8 @@ internal sealed unsafe class IntegerKernel<TDot, TLanes, TLayout, TCodes, TSums,
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TFloats Accumulate(TFloats dot, TFloats scale, TFloats inputScale, float* minimums, float* inputSum, TFloats sum)
     {
+        if (TLayout.Centre != 0)
+            return TLanes.MultiplyAdd(TLanes.MultiplyAdd(dot, inputScale, TLanes.Broadcast(TLayout.Centre * *inputSum)), scale, sum);
         sum = TLanes.MultiplyAdd(dot, TLanes.Multiply(scale, inputScale), sum);
         if (TLayout.HasMinimums)
             sum = TLanes.MultiplyAdd(TLanes.Load(minimums), TLanes.Broadcast(*inputSum), sum);
