@@ -17,10 +17,10 @@ internal static class CastBenchmarks
             for (var i = 0; i < count; i++)
                 values[i] = (float)(random.NextDouble() - 0.5);
             var (from, to) = (new byte[count * 3], new byte[count * 3]);
-            Row("FP32 → FP16", () => Casts.ToFp16(values, codes), () => ggml.ToFp16(values, codes));
-            Row("FP16 → FP32", () => Casts.FromFp16(codes, values), () => ggml.FromFp16(codes, values));
-            Row("FP32 → BF16", () => Casts.ToBf16(values, codes), () => ggml.ToBf16(values, codes));
-            Row("BF16 → FP32", () => Casts.FromBf16(codes, values), () => ggml.FromBf16(codes, values));
+            Row("FP32 → FP16", () => FloatCast.ToFp16(values, codes), () => ggml.ToFp16(values, codes));
+            Row("FP16 → FP32", () => FloatCast.FromFp16(codes, values), () => ggml.FromFp16(codes, values));
+            Row("FP32 → BF16", () => FloatCast.ToBf16(values, codes), () => ggml.ToBf16(values, codes));
+            Row("BF16 → FP32", () => FloatCast.FromBf16(codes, values), () => ggml.FromBf16(codes, values));
 
             void Row(string name, Action ours, Action peer)
             {

@@ -24,8 +24,10 @@ public static class ElementCodec
             Each(bytes, values, 8, item => (float)BinaryPrimitives.ReadDoubleLittleEndian(item));
         else if (format == NumberFormats.E8M0)
             Each(bytes, values, 1, item => (float)E8M0.Decode(item[0]));
-        else if (format.Layout is { Bits: 16 } half)
-            FloatCast.Decode(half, MemoryMarshal.Cast<byte, ushort>(bytes), values);
+        else if (format == NumberFormats.Fp16)
+            FloatCast.FromFp16(MemoryMarshal.Cast<byte, ushort>(bytes), values);
+        else if (format == NumberFormats.Bf16)
+            FloatCast.FromBf16(MemoryMarshal.Cast<byte, ushort>(bytes), values);
         else if (format.Layout is { } small)
             FloatCast.Decode(small, bytes, values);
         else
@@ -40,8 +42,10 @@ public static class ElementCodec
             throw new ArgumentException($"{values.Length} elements of {format} are not {bytes.Length} bytes", nameof(bytes));
         if (format == NumberFormats.Fp32)
             MemoryMarshal.AsBytes(values).CopyTo(bytes);
-        else if (format.Layout is { Bits: 16 } half)
-            FloatCast.Encode(half, values, MemoryMarshal.Cast<byte, ushort>(bytes), overflow);
+        else if (format == NumberFormats.Fp16)
+            FloatCast.ToFp16(values, MemoryMarshal.Cast<byte, ushort>(bytes), overflow);
+        else if (format == NumberFormats.Bf16)
+            FloatCast.ToBf16(values, MemoryMarshal.Cast<byte, ushort>(bytes), overflow);
         else if (format.Layout is { Bits: 8 } small)
             FloatCast.Encode(small, values, bytes, overflow);
         else

@@ -36,8 +36,8 @@ internal abstract class MinLegacyCodec<T, TPacking>(string name) : SearchedLegac
             (mins[b], var max) = BlockRange.MinMax32<T>(in Unsafe.Add(ref elements, b * Length));
             scales[b] = (max - mins[b]) / Levels;
         }
-        Casts.ToFp16(scales, halves[..Batch]);
-        Casts.ToFp16(mins, halves[Batch..]);
+        FloatCast.ToFp16(scales, halves[..Batch]);
+        FloatCast.ToFp16(mins, halves[Batch..]);
         Inverses(scales, inverses);
         for (var b = 0; b < count; b++, blocks = blocks[Format.BlockBytes..])
         {

@@ -24,7 +24,7 @@ internal sealed class Q8_0<T>() : LegacyCodec<T>("Q8_0") where T : unmanaged, IL
         ref var elements = ref MemoryMarshal.GetReference(values);
         for (var b = 0; b < count; b++)
             scales[b] = BlockRange.Magnitude<T>(in Unsafe.Add(ref elements, b * Length), Length) / 127;
-        Casts.ToFp16(scales, halves);
+        FloatCast.ToFp16(scales, halves);
         Inverses(scales, inverses);
         for (var b = 0; b < count; b++, blocks = blocks[BlockBytes..])
         {

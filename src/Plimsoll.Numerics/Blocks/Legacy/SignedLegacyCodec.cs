@@ -33,7 +33,7 @@ internal abstract class SignedLegacyCodec<T, TPacking>(string name) : SearchedLe
         ref var elements = ref MemoryMarshal.GetReference(values);
         for (var b = 0; b < count; b++)
             scales[b] = BlockRange.LargestMagnitude32<T>(in Unsafe.Add(ref elements, b * Length)) / -Levels;
-        Casts.ToFp16(scales, halves);
+        FloatCast.ToFp16(scales, halves);
         Inverses(scales, inverses);
         for (var b = 0; b < count; b++, blocks = blocks[Format.BlockBytes..])
         {

@@ -4,7 +4,7 @@ using Plimsoll.Testing.Peers;
 namespace Plimsoll.Numerics.Tests;
 
 /// <summary>Casts of spans against the scalar codecs and against ggml, over every 16-bit code and the floats around their borders.</summary>
-public class CastTests
+public class HalfWidthCastTests
 {
     private static readonly ushort[] AllCodes = [.. Enumerable.Range(0, 65536).Select(code => (ushort)code)];
 
@@ -24,7 +24,7 @@ public class CastTests
     {
         var values = Around(Fp16.ToSingle);
         var codes = new ushort[values.Length];
-        Casts.ToFp16(values, codes);
+        FloatCast.ToFp16(values, codes);
         AssertSame(values.Select(Fp16.FromSingle), codes);
     }
 
@@ -33,7 +33,7 @@ public class CastTests
     {
         var values = Around(Bf16.ToSingle);
         var codes = new ushort[values.Length];
-        Casts.ToBf16(values, codes);
+        FloatCast.ToBf16(values, codes);
         AssertSame(values.Select(Bf16.FromSingle), codes);
     }
 
@@ -41,7 +41,7 @@ public class CastTests
     public void Fp16_values_are_those_of_the_scalar_codec()
     {
         var values = new float[AllCodes.Length];
-        Casts.FromFp16(AllCodes, values);
+        FloatCast.FromFp16(AllCodes, values);
         AssertSame(AllCodes.Select(code => BitConverter.SingleToUInt32Bits(Fp16.ToSingle(code))), [.. values.Select(BitConverter.SingleToUInt32Bits)]);
     }
 
@@ -49,7 +49,7 @@ public class CastTests
     public void Bf16_values_are_those_of_the_scalar_codec()
     {
         var values = new float[AllCodes.Length];
-        Casts.FromBf16(AllCodes, values);
+        FloatCast.FromBf16(AllCodes, values);
         AssertSame(AllCodes.Select(code => BitConverter.SingleToUInt32Bits(Bf16.ToSingle(code))), [.. values.Select(BitConverter.SingleToUInt32Bits)]);
     }
 
@@ -60,11 +60,11 @@ public class CastTests
         float[] values = [.. Around(Fp16.ToSingle).Concat(Around(Bf16.ToSingle)).Where(value => !float.IsNaN(value))];
         var (codes, expected) = (new ushort[values.Length], new ushort[values.Length]);
 
-        Casts.ToFp16(values, codes);
+        FloatCast.ToFp16(values, codes);
         ggml.ToFp16(values, expected);
         AssertSame(expected, codes);
 
-        Casts.ToBf16(values, codes);
+        FloatCast.ToBf16(values, codes);
         ggml.ToBf16(values, expected);
         AssertSame(expected, codes);
     }
@@ -79,17 +79,17 @@ public class CastTests
     {
         float[] values = [.. Enumerable.Range(0, length).Select(i => i * 0.37f - 3)];
         var codes = new ushort[length];
-        Casts.ToFp16(values, codes);
+        FloatCast.ToFp16(values, codes);
         Assert.Equal(values.Select(Fp16.FromSingle), codes);
-        Casts.ToBf16(values, codes);
+        FloatCast.ToBf16(values, codes);
         Assert.Equal(values.Select(Bf16.FromSingle), codes);
     }
 
     [Fact]
     public void Spans_of_different_lengths_are_refused()
     {
-        var error = Assert.Throws<ArgumentException>(() => Casts.FromBf16(new ushort[3], new float[4]));
-        Assert.StartsWith("4 values are not 3 codes", error.Message);
+        var error = Assert.Throws<ArgumentException>(() => FloatCast.FromBf16(new ushort[3], new float[4]));
+        Assert.StartsWith("3 codes for 4 values", error.Message);
     }
 
     private static void AssertSame<T>(IEnumerable<T> expected, T[] actual) where T : IEquatable<T>
