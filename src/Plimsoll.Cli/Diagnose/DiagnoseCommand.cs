@@ -27,10 +27,11 @@ internal static class DiagnoseCommand
               plimsoll diagnose train.log --model llama-3.1-8b --for lora --batch 8 --context 4096
               nvidia-smi --query-gpu=timestamp,index,memory.used,memory.total --format=csv -l 1 -f gpu.csv; plimsoll diagnose gpu.csv
               plimsoll diagnose rank0.log rank1.log --json
-              plimsoll diagnose snapshot.pickle
+              plimsoll diagnose snapshot.pickle --html snapshot.html --redact
+              plimsoll diagnose after.pickle --diff before.pickle
             """)
         {
-            Files, Model, For, DiagnoseGrowth.Ceiling,
+            Files, Model, For, DiagnoseGrowth.Ceiling, DiagnoseSnapshot.Diff, DiagnoseSnapshot.Svg, DiagnoseSnapshot.Html, DiagnoseSnapshot.Redact,
         };
         For.AcceptOnlyFromAmong("inference", "training", "lora", "qlora");
         foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Draft).Concat(TrainingOptions.All))

@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using Plimsoll.Testing.Builders;
 using static Plimsoll.Testing.Builders.SnapshotPickle;
 
@@ -53,5 +54,49 @@ public class DiagnoseSnapshotTests
         var run = Diagnose(Failed[..200]);
         Assert.Equal(3, run.ExitCode);
         Assert.Contains("bytes left", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Redacted_answers_name_files_without_folders()
+    {
+        Assert.Contains("/home/ann/model.py", Diagnose(Failed, "--json").Output, StringComparison.Ordinal);
+        var run = Diagnose(Failed, "--json", "--redact");
+        Assert.DoesNotContain("ann", run.Output, StringComparison.Ordinal);
+        Assert.Equal("model.py", run.Json.GetProperty("devices")[0].GetProperty("holders")[0].GetProperty("site").GetProperty("file").GetString());
+    }
+
+    [Fact]
+    public void The_difference_is_what_a_line_of_code_holds_more()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CommandRun.Of("diagnose", folder.Write("after", Failed), "--diff", folder.Write("before", Healthy), "--json");
+        var change = Assert.Single(run.Json.GetProperty("changes").EnumerateArray());
+        Assert.Equal((4 * MiB, 12 * MiB), (change.GetProperty("bytes_before").GetInt64(), change.GetProperty("bytes_after").GetInt64()));
+        Assert.Contains("+8.00 MiB", CommandRun.Of("diagnose", folder.File("after"), "--diff", folder.File("before")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_page_is_complete_in_itself_and_its_picture_is_well_formed()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CommandRun.Of("diagnose", folder.Write("snapshot", Failed), "--svg", folder.File("m.svg"), "--html", folder.File("m.html"), "--redact");
+        Assert.Equal(1, run.ExitCode);
+        var picture = XDocument.Load(folder.File("m.svg"));
+        Assert.Contains(picture.Descendants(), element => element.Name.LocalName == "title" && element.Value == "model.py:42 (forward)");
+        Assert.Contains(picture.Descendants(), element => element.Name.LocalName == "title" && element.Value == "out of memory");
+        var page = File.ReadAllText(folder.File("m.html"));
+        Assert.Contains("default-src 'none'", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("src=", page.Replace("-src", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain("/home/ann", page, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--diff", "missing", 3)]
+    [InlineData("--diff", "folder/../snapshot", 0)]
+    public void What_is_compared_must_be_there(string option, string name, int exitCode)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("folder"));
+        Assert.Equal(exitCode, CommandRun.Of("diagnose", folder.Write("snapshot", Healthy), option, folder.File(name)).ExitCode);
     }
 }

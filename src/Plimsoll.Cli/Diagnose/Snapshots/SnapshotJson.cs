@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Plimsoll.Diagnostics.Snapshots;
 
@@ -9,11 +10,25 @@ internal static class SnapshotJson
     /// <summary>Lines of code per device; the rest is summed up.</summary>
     private const int MaxHolders = 100;
 
-    public static void Write(TextWriter output, SnapshotDiagnosis diagnosis) => JsonOutput.Write(output, DiagnoseJson.Schema, json =>
+    public static void Write(TextWriter output, SnapshotDiagnosis diagnosis, ImmutableArray<HolderChange>? changes) => JsonOutput.Write(output, DiagnoseJson.Schema, json =>
     {
         json.WriteString("kind", "snapshot");
         DiagnoseJson.WriteFindings(json, diagnosis.Findings);
         json.WriteArray("devices", diagnosis.Devices, device => WriteDevice(json, device));
+        if (changes is { } found)
+        {
+            json.WriteArray("changes", found, change =>
+            {
+                json.WriteStartObject();
+                json.WriteNumber("device", change.Device);
+                WriteSite(json, "site", change.Site);
+                json.WriteNumber("bytes_before", change.BytesBefore);
+                json.WriteNumber("bytes_after", change.BytesAfter);
+                json.WriteNumber("tensors_before", change.CountBefore);
+                json.WriteNumber("tensors_after", change.CountAfter);
+                json.WriteEndObject();
+            });
+        }
         json.WriteStartObject("allocator_settings");
         foreach (var (name, value) in diagnosis.Snapshot.Settings.DistinctBy(setting => setting.Name))
             json.WriteString(name, value);

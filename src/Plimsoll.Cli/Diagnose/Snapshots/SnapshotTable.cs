@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Plimsoll.Diagnostics.Snapshots;
 using Plimsoll.Numerics;
 using Spectre.Console;
@@ -12,17 +13,39 @@ internal static class SnapshotTable
     private const int ShownBlocks = 5;
     private const int ShownCallers = 3;
 
-    public static void Write(Terminal terminal, SnapshotDiagnosis diagnosis)
+    /// <param name="changes">Since an earlier snapshot, where one is compared.</param>
+    public static void Write(Terminal terminal, SnapshotDiagnosis diagnosis, ImmutableArray<HolderChange>? changes)
     {
         foreach (var finding in diagnosis.Findings)
             FindingText.Write(terminal, finding);
         foreach (var device in diagnosis.Devices)
             WriteDevice(terminal, device);
+        if (changes is { } found)
+            WriteChanges(terminal, found);
         var settings = diagnosis.Snapshot.Settings.Where(setting => setting.Value.Length > 0).ToList();
         if (settings.Count > 0)
             terminal.Out.WriteLine($"Allocator settings: {string.Join(", ", settings.Select(setting => $"{setting.Name}={setting.Value}"))}");
         if (diagnosis.Devices.IsEmpty)
             terminal.Out.WriteLine("The snapshot holds no memory of any device.");
+    }
+
+    private static void WriteChanges(Terminal terminal, ImmutableArray<HolderChange> changes)
+    {
+        if (changes.IsEmpty)
+        {
+            terminal.Out.WriteLine("Every line of code holds what it held in the earlier snapshot.");
+            return;
+        }
+        var table = new Table().Border(TableBorder.Simple).Title("since the earlier snapshot").AddColumn(Right("device")).AddColumn(Right("change")).AddColumn(Right("before")).AddColumn(Right("after")).AddColumn(Right("tensors")).AddColumn("by");
+        foreach (var change in changes.Take(ShownHolders))
+        {
+            table.AddRow(
+                $"{change.Device}", (change.Change > 0 ? "+" : "") + Size(change.Change), Size(change.BytesBefore), Size(change.BytesAfter), $"{change.CountBefore:N0} to {change.CountAfter:N0}",
+                Markup.Escape(change.Site.ToString()));
+        }
+        if (changes.Skip(ShownHolders).ToList() is { Count: > 0 } rest)
+            table.AddRow("", (rest.Sum(change => change.Change) > 0 ? "+" : "") + Size(rest.Sum(change => change.Change)), "", "", "", $"{rest.Count:N0} more");
+        terminal.Rich.Write(table);
     }
 
     private static void WriteDevice(Terminal terminal, DeviceMemory device)
