@@ -5,6 +5,7 @@ using Plimsoll.Cli.Accuracy;
 using Plimsoll.Cli.Bench;
 using Plimsoll.Cli.Calibrate;
 using Plimsoll.Cli.Diagnose;
+using Plimsoll.Cli.Doctor;
 using Plimsoll.Cli.Eval;
 using Plimsoll.Cli.Fit;
 using Plimsoll.Cli.Formats;
@@ -15,6 +16,7 @@ using Plimsoll.Cli.Plan;
 using Plimsoll.Cli.Quantize;
 using Plimsoll.Cli.Run;
 using Plimsoll.Cli.Tokenize;
+using Plimsoll.Cli.Watch;
 
 namespace Plimsoll.Cli;
 
@@ -95,6 +97,8 @@ internal static class CliApplication
         yield return RunCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return DiagnoseCommand.Create(environment);
+        yield return WatchCommand.Create(environment);
+        yield return DoctorCommand.Create(environment);
         yield return BenchCommand.Create(environment);
         yield return AccuracyCommand.Create(environment);
     }

@@ -1,3 +1,4 @@
+using Plimsoll.Diagnostics.Hardware;
 using Plimsoll.Quantization.Running;
 
 namespace Plimsoll.Cli;
@@ -35,6 +36,12 @@ internal sealed record CliEnvironment
     /// <summary>Bytes of memory that a run may still claim.</summary>
     public Func<long> AvailableMemory { get; init; } = () => long.MaxValue;
 
+    /// <summary>The GPUs as they are now.</summary>
+    public Func<GpuInventory> Gpus { get; init; } = () => GpuInventory.Missing("no GPU was asked");
+
+    /// <summary>Bytes that a process holds of the host's memory; null when there is no such process.</summary>
+    public Func<int, long?> ResidentMemory { get; init; } = _ => null;
+
     /// <summary>Cancelled by Ctrl-C and by a polite request to end.</summary>
     public CancellationToken Interrupted { get; init; }
 
@@ -48,6 +55,8 @@ internal sealed record CliEnvironment
         ErrorIsTerminal = !Console.IsErrorRedirected,
         Width = ConsoleWidth(),
         AvailableMemory = HostMemory.Available,
+        Gpus = LocalInventory.Read,
+        ResidentMemory = HostMemory.Resident,
     };
 
     private static int ConsoleWidth()

@@ -11,7 +11,7 @@ public static class LocalGpus
 
     /// <summary>Asks <c>nvidia-smi</c> and groups equal GPUs.</summary>
     /// <exception cref="LocalGpuException">There is no driver, or it does not answer.</exception>
-    public static IReadOnlyList<GpuSelection> Detect(GpuCatalog catalog) => Parse(RunNvidiaSmi(), catalog);
+    public static IReadOnlyList<GpuSelection> Detect(GpuCatalog catalog) => Parse(Query("--query-gpu=name,memory.total --format=csv,noheader"), catalog);
 
     /// <summary>Reads the answer of <c>nvidia-smi --query-gpu=name,memory.total --format=csv,noheader</c>.</summary>
     /// <remarks>A GPU that the catalog does not know keeps its name and the memory that the driver reports; nothing else of it is known.</remarks>
@@ -54,11 +54,13 @@ public static class LocalGpus
 
     private static string FirstLine(string text) => text.Split('\n')[0].Trim();
 
-    private static string RunNvidiaSmi()
+    /// <summary>What <c>nvidia-smi</c> answers to these arguments.</summary>
+    /// <exception cref="LocalGpuException">There is no driver, or it does not answer.</exception>
+    public static string Query(string arguments)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("nvidia-smi", "--query-gpu=name,memory.total --format=csv,noheader")
+            using var process = Process.Start(new ProcessStartInfo("nvidia-smi", arguments)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

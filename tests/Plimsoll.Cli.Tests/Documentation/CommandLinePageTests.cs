@@ -64,6 +64,7 @@ public partial class CommandLinePageTests
     [InlineData("## plimsoll fit", "fit demo --memory 1MiB")]
     [InlineData("## plimsoll diagnose", "diagnose docs/examples/out-of-memory.log --model 7b --for lora --context 4096")]
     [InlineData("## plimsoll diagnose", "diagnose docs/examples/gpu-memory.csv")]
+    [InlineData("## plimsoll doctor", "doctor")]
     [InlineData("## plimsoll models", "models")]
     [InlineData("## plimsoll models", "models llama-3.1-8b --detail")]
     [InlineData("## plimsoll formats", "formats")]
