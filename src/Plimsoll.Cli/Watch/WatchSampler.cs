@@ -23,7 +23,7 @@ internal sealed class WatchSampler(CliEnvironment environment, int? pid, int? gp
                 return first ? throw CliException.BadInput($"there is no process {process}", "its number: pgrep -f NAME") : [];
             // What it holds and what is free: others may take of it, so it is the most that it can reach.
             hostCeiling ??= environment.AvailableMemory() is var free && free < long.MaxValue - resident.Value ? resident.Value + free : null;
-            samples.Add(new(string.Create(CultureInfo.InvariantCulture, $"pid {process}"), "host", MemoryLedger.Process, resident.Value, hostCeiling));
+            samples.Add(new(string.Create(CultureInfo.InvariantCulture, $"pid {process}"), MemorySeries.Host, MemoryLedger.Process, resident.Value, hostCeiling));
         }
         var inventory = environment.Gpus();
         foreach (var device in inventory.Gpus.Where(device => (gpu is null || device.Index == gpu) && device.UsedBytes is not null))

@@ -36,6 +36,7 @@ public sealed record GrowthDiagnosis(GrowthShape Shape, ImmutableArray<GrowthVer
         var (check, message, fixes) = (verdict.Series.Ledger, still) switch
         {
             _ when verdict.Series.Axis == SeriesAxis.Tokens => ("kv-growth", "grows with the tokens: a KV cache, or a history that is never cut", KvCache),
+            _ when verdict.Series.Source == MemorySeries.Host => ("host-memory-grows", "the process takes memory of the host and does not give it back", HostMemory),
             (MemoryLedger.Allocated, _) => ("retained-tensors", "more and more memory is in tensors that are never released", Retention),
             (MemoryLedger.Reserved, MemoryLedger.Allocated) => ("reserved-grows", "the allocator takes more and more while what is in tensors does not grow: fragmentation by changing shapes", Fragmentation),
             (MemoryLedger.Process, not null) => ("outside-allocator-grows", "the process grows but its allocator does not: communicators, graphs, or another library", OutsideAllocator),
@@ -74,6 +75,12 @@ public sealed record GrowthDiagnosis(GrowthShape Shape, ImmutableArray<GrowthVer
     [
         new("limit the context, or drop the oldest turns", null, "the model forgets them"),
         new("a quantized KV cache (FP8 or q8_0)", null, "little quality; half of the growth"),
+    ];
+
+    private static readonly ImmutableArray<Fix> HostMemory =
+    [
+        new("see what holds it: tracemalloc in Python, dotnet-gcdump in .NET, heaptrack elsewhere", null, "a second run"),
+        new("fewer workers and less prefetching in data loaders; no Python lists of objects in datasets, which every worker copies", null, "somewhat less throughput"),
     ];
 
     private static readonly ImmutableArray<Fix> Unknown =

@@ -36,6 +36,9 @@ public enum SeriesAxis
 public sealed record MemorySeries(
     string Name, string Source, MemoryLedger Ledger, SeriesAxis Axis, ImmutableArray<double> At, ImmutableArray<double> Bytes, long? CeilingBytes, ImmutableArray<string> Notes)
 {
+    /// <summary>The source of a process's ordinary memory.</summary>
+    public const string Host = "host";
+
     public double Span => At.IsEmpty ? 0 : At[^1] - At[0];
 
     /// <summary>The series with samples in the order of the input. A clock that goes backwards is not believed: samples are then taken as evenly spaced.</summary>

@@ -18,6 +18,7 @@ public class WatchCommandTests
         var run = Watch(sample => (1000 + (4 * sample)) * MiB, free: 1000 * MiB, "--count", "60", "--json");
         Assert.Equal(1, run.ExitCode);
         Assert.Equal("leak", run.Json.GetProperty("verdict").GetString());
+        Assert.Equal("host-memory-grows", run.Json.GetProperty("findings")[0].GetProperty("check").GetString());
         var left = (2000 - (1000 + (4 * 59))) / 4.0;
         Assert.InRange(run.Json.GetProperty("seconds_to_ceiling").GetDouble(), left * 0.75, left * 1.25);
     }
