@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 using Plimsoll.Checkpoints.Bytes;
 
@@ -20,11 +19,13 @@ public sealed class PickleReducer<T>
     private readonly IValueBuilder<T> _builder;
     private readonly PickleLimits _limits;
     private readonly List<int> _marks = [];
-    private readonly List<Slot> _memo = [];
+    // A container's number, or the complement of that of a scalar: most of what is stored are containers, and there are millions.
+    private readonly PagedList<int> _memo = new();
+    private readonly PagedList<T> _scalars = new();
     private readonly Stack<List<T>> _spare = [];
-    private readonly List<List<T>?> _open = [];
-    private readonly List<T?> _finished = [];
-    private readonly List<bool> _isDictionary = [];
+    private readonly PagedList<List<T>?> _open = new();
+    private readonly PagedList<T?> _finished = new();
+    private readonly PagedList<bool> _isDictionary = new();
     private Slot[] _stack = new Slot[64];
     private T[] _items = new T[64];
     private int _count;
@@ -158,19 +159,30 @@ public sealed class PickleReducer<T>
         Count();
         if (index > _memo.Count)
             throw Bad($"a memo index of at most {_memo.Count:N0}", $"{index:N0}");
+        var slot = Peek();
+        var number = slot.Container >= 0 ? slot.Container : ~_scalars.Add(slot.Value!);
         if (index == _memo.Count)
-            _memo.Add(Peek());
+            _memo.Add(number);
         else
-            _memo[(int)index] = Peek();
+            _memo[(int)index] = number;
     }
 
-    private void Get(uint index) => Push(index < _memo.Count ? _memo[(int)index] : throw Bad("a memo index that was stored before", $"{index:N0}"));
+    private void Get(uint index)
+    {
+        var number = index < _memo.Count ? _memo[(int)index] : throw Bad("a memo index that was stored before", $"{index:N0}");
+        Push(number >= 0 ? new Slot(default, number) : new Slot(_scalars[~number], -1));
+    }
 
     private void PushLong(uint bytes)
     {
         if (bytes > MaxIntegerBytes)
             throw Bad($"an integer of at most {MaxIntegerBytes} bytes", $"{bytes:N0} bytes");
-        Push(_builder.Integer((Int128)new BigInteger(_cursor.Take((int)bytes, "integer"))));
+        Span<byte> extended = stackalloc byte[MaxIntegerBytes];
+        var stored = _cursor.Take((int)bytes, "integer");
+        // Two's complement, little-endian: the sign goes on.
+        extended.Fill(stored is [.., >= 0x80] ? (byte)0xff : (byte)0);
+        stored.CopyTo(extended);
+        Push(_builder.Integer(BinaryPrimitives.ReadInt128LittleEndian(extended)));
     }
 
     private void PushDecimal(ReadOnlySpan<byte> line, bool isInt)

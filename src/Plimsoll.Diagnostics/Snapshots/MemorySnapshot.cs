@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Checkpoints.Bytes;
 
 namespace Plimsoll.Diagnostics.Snapshots;
 
@@ -52,12 +53,12 @@ public sealed record SnapshotAnnotation(string Stage, string Name, int Device, l
 /// <summary>What torch.cuda.memory._dump_snapshot wrote: the allocator's segments at the end, and what happened before.</summary>
 public sealed class MemorySnapshot
 {
-    private readonly Rows<SnapshotBlock> _blocks;
-    private readonly Rows<TraceEvent> _events;
+    private readonly PagedList<SnapshotBlock> _blocks;
+    private readonly PagedList<TraceEvent> _events;
     private readonly ImmutableArray<(int First, int Count)> _traces;
 
     internal MemorySnapshot(
-        string path, StackTable stacks, Rows<SnapshotBlock> blocks, Rows<TraceEvent> events, ImmutableArray<(int First, int Count)> traces,
+        string path, StackTable stacks, PagedList<SnapshotBlock> blocks, PagedList<TraceEvent> events, ImmutableArray<(int First, int Count)> traces,
         ImmutableArray<SnapshotSegment> segments, ImmutableArray<SnapshotAnnotation> annotations, ImmutableArray<(string Name, string Value)> settings)
     {
         (Path, Stacks, _blocks, _events, _traces) = (path, stacks, blocks, events, traces);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Plimsoll.Checkpoints;
+using Plimsoll.Checkpoints.Bytes;
 using Plimsoll.Checkpoints.Pickle;
 
 namespace Plimsoll.Diagnostics.Snapshots.Reading;
@@ -10,9 +11,9 @@ internal sealed class SnapshotBuilder(string path) : IValueBuilder<Node>
 {
     private readonly TextTable _texts = new();
     private readonly StackTable _stacks = new();
-    private readonly Rows<SnapshotBlock> _blocks = new();
-    private readonly Rows<TraceEvent> _events = new();
-    private readonly Rows<(long Requested, int Stack)> _histories = new();
+    private readonly PagedList<SnapshotBlock> _blocks = new();
+    private readonly PagedList<TraceEvent> _events = new();
+    private readonly PagedList<(long Requested, int Stack)> _histories = new();
     private readonly List<SnapshotSegment> _segments = [];
     private readonly List<SnapshotAnnotation> _annotations = [];
     private readonly List<Node[]> _containers = [];
