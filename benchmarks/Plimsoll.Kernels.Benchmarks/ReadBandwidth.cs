@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Plimsoll.Numerics.Benchmarks;
 using Plimsoll.Numerics.Linear;
 
 namespace Plimsoll.Kernels.Benchmarks;
@@ -21,13 +22,16 @@ internal static unsafe class ReadBandwidth
         var times = new double[5];
         for (var round = 0; round < times.Length; round++)
         {
-            var start = Stopwatch.GetTimestamp();
+            var start = Seconds(threads);
             pool.For(SizeMiB, 4, (from, to) => Volatile.Write(ref sink, Sum(memory + (long)from * MiB, (long)(to - from) * MiB)));
-            times[round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            times[round] = Seconds(threads) - start;
         }
         NativeMemory.AlignedFree(memory);
         return (double)SizeMiB * MiB / times.Order().ElementAt(times.Length / 2);
     }
+
+    /// <summary>As the products are timed: processor time of a single thread, the wall clock for more.</summary>
+    private static double Seconds(int threads) => threads == 1 ? ThreadClock.Seconds() : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
     private static int sink;
 
