@@ -13,6 +13,8 @@ internal static class CalibrateCommand
     private static readonly Argument<string> Model = new("MODEL") { Description = "a folder or file with the weights, or demo" };
     private static readonly Option<string> Out = new("--output", "-o") { Description = "the importance matrix to write: GGUF, or llama.cpp's older format where the name ends in .dat", Required = true };
 
+    private static readonly Option<int?> Threads = OptionValues.Count("--threads", "threads; one per processor when left out", maximum: 1024);
+
     public static Command Create(CliEnvironment environment)
     {
         var command = new Command("calibrate", """
@@ -25,9 +27,9 @@ internal static class CalibrateCommand
               plimsoll calibrate model-f16.gguf --text self -o imatrix.gguf
             """)
         {
-            Model, CalibrateOptions.Text, Out,
+            Model, CalibrateOptions.Text, Out, Threads,
         };
-        foreach (var option in CalibrateOptions.Amounts)
+        foreach (var option in CalibrateOptions.Lengths)
             command.Options.Add(option);
         command.SetAction(parsed => Run(parsed, environment));
         return command;
@@ -41,7 +43,7 @@ internal static class CalibrateCommand
             throw CliException.BadInput($"{folder}: no such folder", "make it first, or name another output");
         try
         {
-            using var run = CalibrationRun.Load(parsed.GetValue(Model)!, parsed.GetValue(CalibrateOptions.Text)!, parsed, environment);
+            using var run = CalibrationRun.Load(parsed.GetValue(Model)!, parsed.GetValue(CalibrateOptions.Text)!, parsed.GetValue(Threads) ?? environment.Processors, parsed, environment);
             var tensors = run.Collect(keepGrams: false);
             var matrix = tensors.ToImportance(run.Text);
             ImportanceFile.Write(output, matrix);

@@ -9,9 +9,9 @@ internal static class CalibrateOptions
     public const string Self = "self";
 
     public static readonly Option<string> Text = new("--text", "-f") { Description = "a text file in UTF-8, or self: text that the model writes", HelpName = "FILE", Required = true };
-    public static readonly Option<int?> Context = OptionValues.Count("--context", "tokens of a chunk; 512, or fewer where the model holds fewer", minimum: 4);
-    public static readonly Option<int?> Chunks = OptionValues.Count("--chunks", "chunks to use; all that the text fills when left out, 32 of self");
-    public static readonly Option<int?> Threads = OptionValues.Count("--threads", "threads; one per processor when left out", maximum: 1024);
+    public static readonly Option<int?> Context = OptionValues.Count("--context", "tokens of a chunk of the text; 512, or fewer where the model holds fewer", minimum: 4);
+    public static readonly Option<int?> Chunks = OptionValues.Count("--chunks", "chunks of the text to use; all that the text fills when left out, 32 of self");
 
-    public static IReadOnlyList<Option> Amounts => [Context, Chunks, Threads];
+    /// <summary>How much of the text is taken.</summary>
+    public static IReadOnlyList<Option> Lengths => [Context, Chunks];
 }

@@ -3,8 +3,11 @@ using System.CommandLine;
 using System.Globalization;
 using Plimsoll.Checkpoints.Tokenizers;
 using Plimsoll.Models;
+using Plimsoll.Numerics;
 using Plimsoll.Numerics.Linear;
 using Plimsoll.Quantization.Calibration;
+using Plimsoll.Quantization.ErrorFeedback;
+using Plimsoll.Quantization.Gguf;
 using Plimsoll.Runtime;
 using Plimsoll.Runtime.Sampling;
 
@@ -32,14 +35,13 @@ internal sealed class CalibrationRun : IDisposable
 
     /// <param name="text">The path of a text file, or <see cref="CalibrateOptions.Self"/>.</param>
     /// <exception cref="CliException">The model cannot be run, or the text does not do.</exception>
-    public static CalibrationRun Load(string name, string text, ParseResult parsed, CliEnvironment environment)
+    public static CalibrationRun Load(string name, string text, int threads, ParseResult parsed, CliEnvironment environment)
     {
         var path = LocalModel.Locate(name, environment);
         TransformerModel? model = null;
         try
         {
             var located = ModelLocator.FromPath(path);
-            var threads = parsed.GetValue(CalibrateOptions.Threads) ?? environment.Processors;
             var tokenizer = Tokenizer.Load(LocalModel.TokenizerPath(path));
             model = TransformerModel.Load(located, threads == 1 ? ComputePool.Single : new ComputePool(threads));
             return new(located, model, tokenizer, text, threads, parsed, environment);
@@ -64,6 +66,27 @@ internal sealed class CalibrationRun : IDisposable
         using var progress = Progress.Start(parsed, environment, "calibrate", (long)Text.Chunks * Text.Context, ProgressUnit.Of("tokens"));
         Text.Run(session, keepGrams, done => progress.Report((long)done * Text.Context), environment.Interrupted);
         return CalibratedTensors.Find(located, collector);
+    }
+
+    /// <summary>Runs the text and makes of it what error feedback wants.</summary>
+    public CalibratedRecipe Calibrate()
+    {
+        CheckMemory();
+        var tensors = Collect(keepGrams: true);
+        using var progress = Progress.Start(parsed, environment, "invert", tensors.Length, ProgressUnit.Of("tensors"));
+        var importance = GgufImportance.Of(Text.Name, tensors.ToImportance(Text));
+        return new(importance, CalibratedFeedback.Create(tensors, threads, done => progress.Report(done, tensors[done - 1].Name), environment.Interrupted), Text.Digest);
+    }
+
+    private void CheckMemory()
+    {
+        var (needed, free) = (CalibratedTensors.GramBytes(located), environment.AvailableMemory());
+        if (needed > free)
+        {
+            throw CliException.Environment(
+                $"the products of the inputs of all layers take {new ByteSize(needed)}, and {new ByteSize(free)} of memory is free",
+                "take a machine with more, or 'plimsoll calibrate' and --imatrix, which need little");
+        }
     }
 
     public void Dispose() => model.Dispose();

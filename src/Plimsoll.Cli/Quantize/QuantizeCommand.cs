@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Plimsoll.Cli.Calibrate;
 using Plimsoll.Quantization;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
@@ -21,6 +22,7 @@ internal static class QuantizeCommand
               plimsoll quantize ./Qwen3-8B --to gptq:4bit-g128 -o qwen3-8b-gptq
               plimsoll quantize model-f16.gguf --to gguf:iq2_xs --imatrix imatrix.gguf -o model-iq2_xs.gguf
               plimsoll quantize ./Qwen3-8B --to q4_k_m --tensor-type 'attn_v=q8_0' --search best -o best.gguf
+              plimsoll quantize ./Qwen3-0.6B --to q4_k_m --method gptq --calibration sample.txt -o calibrated.gguf
               plimsoll quantize ./Qwen3-8B --to nf4 --memory-plan -o qwen3-8b-nf4
             """)
         {
@@ -38,6 +40,8 @@ internal static class QuantizeCommand
         {
             var target = QuantizeTarget.Read(parsed);
             var source = QuantizeSource.Open(parsed.GetValue(QuantizeOptions.Model)!, environment);
+            if (target.Calibration is { } text)
+                target = target.With(Calibrate(parsed, environment, text));
             var plan = source.Plan(target);
             var request = Request(parsed, environment, target, source);
             return parsed.GetValue(QuantizeOptions.MemoryPlan) ? ShowPlan(parsed, environment, target, plan, request) : Quantize(parsed, environment, target, source, plan, request);
@@ -50,6 +54,12 @@ internal static class QuantizeCommand
         {
             throw CliException.BadInput(failure.Message, "--allow-nonfinite reads it as 0");
         }
+    }
+
+    private static CalibratedRecipe Calibrate(ParseResult parsed, CliEnvironment environment, string text)
+    {
+        using var run = CalibrationRun.Load(parsed.GetValue(QuantizeOptions.Model)!, text, parsed.GetValue(QuantizeOptions.Threads) ?? environment.Processors, parsed, environment);
+        return run.Calibrate();
     }
 
     private static QuantizationRequest Request(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source) => new()

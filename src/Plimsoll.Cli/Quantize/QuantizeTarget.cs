@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plimsoll.Checkpoints.Gguf;
+using Plimsoll.Cli.Calibrate;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Quantization.Gguf;
@@ -12,6 +13,8 @@ namespace Plimsoll.Cli.Quantize;
 internal sealed record QuantizeTarget
 {
     private const string GgufPrefix = "gguf:";
+    private const string Rtn = "rtn";
+    private const string Gptq = "gptq";
 
     public GgufRecipe? Gguf { get; private init; }
 
@@ -25,8 +28,7 @@ internal sealed record QuantizeTarget
     public static QuantizeTarget Read(ParseResult parsed)
     {
         var text = parsed.GetValue(QuantizeOptions.To)!.Trim().ToLowerInvariant();
-        if (parsed.GetValue(QuantizeOptions.Method) is var method && method != "rtn")
-            throw CliException.WrongUsage($"unknown method '{method}'", "rtn rounds to nearest and needs no data");
+        var method = ReadMethod(parsed);
         var search = parsed.GetValue(QuantizeOptions.Search) switch
         {
             "exact" => BlockSearch.Exact,
@@ -40,9 +42,11 @@ internal sealed record QuantizeTarget
             Refuse(parsed, QuantizeOptions.FolderOnly, "a GGUF file");
             if (!isGgufFile)
                 throw CliException.WrongUsage($"gguf:{fileType.Name} is written to a file, and '{output}' does not end in .gguf", $"-o {Path.Combine(output, $"model-{fileType.Name}.gguf")}");
-            return new() { Format = GgufPrefix + fileType.Name, Gguf = ReadGguf(parsed, fileType, Path.GetFileName(output), search) };
+            return new() { Format = GgufPrefix + fileType.Name, Calibration = parsed.GetValue(QuantizeOptions.Calibration), Gguf = ReadGguf(parsed, fileType, Path.GetFileName(output), search) };
         }
         var recipe = HuggingFaceRecipe.Find(WithOptions(text, parsed)) ?? throw Unknown(text);
+        if (method == Gptq)
+            throw CliException.WrongUsage($"--method gptq is for GGUF files; {recipe.Precision} is rounded to nearest", "leave --method and --calibration out");
         Refuse(parsed, QuantizeOptions.GgufOnly, recipe.Precision);
         if (search == BlockSearch.Best)
             throw CliException.WrongUsage($"--search best is for GGUF files; {recipe.Precision} is rounded to nearest", "leave --search out");
@@ -59,10 +63,31 @@ internal sealed record QuantizeTarget
         };
     }
 
+    /// <summary>The text for error feedback, or <c>self</c>; null to round to nearest.</summary>
+    public string? Calibration { get; private init; }
+
+    /// <summary>This target with what a text has shown: which columns matter, and how their errors make up for each other.</summary>
+    public QuantizeTarget With(CalibratedRecipe calibrated) => this with { Gguf = Gguf! with { Importance = calibrated.Importance, Feedback = calibrated.Feedback }, CalibrationDigest = calibrated.Digest };
+
+    private string? CalibrationDigest { get; init; }
+
+    private static string ReadMethod(ParseResult parsed)
+    {
+        var (method, calibration) = (parsed.GetValue(QuantizeOptions.Method), parsed.GetValue(QuantizeOptions.Calibration));
+        return method switch
+        {
+            Rtn when calibration is not null => throw CliException.WrongUsage("--calibration is for --method gptq", "add --method gptq; for an importance matrix alone: 'plimsoll calibrate' and --imatrix"),
+            Gptq when calibration is null => throw CliException.WrongUsage("--method gptq learns from a text, and there is none", "--calibration FILE, or --calibration self for text that the model writes"),
+            Gptq when parsed.GetValue(QuantizeOptions.Imatrix) is not null => throw CliException.WrongUsage("--method gptq makes its own importance matrix", "leave --imatrix out"),
+            Rtn or Gptq => method,
+            _ => throw CliException.WrongUsage($"unknown method '{method}'", "rtn rounds to nearest and needs no data; gptq lets errors make up for each other and needs --calibration"),
+        };
+    }
+
     private static string Version => typeof(QuantizeTarget).Assembly.GetName().Version!.ToString(3);
 
     /// <summary>Everything that changes bytes and cannot be seen in headers, for the journal of the run.</summary>
-    public string Recipe => $"plimsoll {Version} {Format} {Gguf?.Search} {Gguf?.Importance?.File}";
+    public string Recipe => $"plimsoll {Version} {Format} {Gguf?.Search} {Gguf?.Importance?.File} {CalibrationDigest}";
 
     /// <summary>A file type where the name says GGUF, or where no folder of safetensors has that name, or where the output is a GGUF file.</summary>
     private static GgufFileType? FileType(string text, bool isGgufFile)

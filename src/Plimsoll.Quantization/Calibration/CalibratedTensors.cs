@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Plimsoll.Models;
 using Plimsoll.Planning.Weights.Gguf;
+using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.Importance;
 
@@ -26,6 +27,14 @@ public static class CalibratedTensors
         }
         return [.. GgufFromHuggingFace.Read(model).Tensors.Select(source => Create(source.Tensor, Inputs(source, seen))).OfType<CalibratedTensor>()];
     }
+
+    /// <summary>Bytes of the Gram matrices of a model's layers while a text is run, and of the factors that follow from them.</summary>
+    public static long GramBytes(LocatedModel model) =>
+        (model.IsGguf ? GgufLayout.OfFile(model.Shape) : GgufLayout.Of(model.Shape)).Tensors.Where(tensor => tensor.AllowsQuantization && !SharesInputs(tensor.Category))
+            .Sum(tensor => checked(tensor.Matrices * (tensor.RowLength * tensor.RowLength * sizeof(double) + FeedbackFactor.BytesFor(tensor.RowLength))));
+
+    /// <summary>Keys and values are given what queries are, gates what the up projection is.</summary>
+    private static bool SharesInputs(GgufCategory category) => category is GgufCategory.AttentionK or GgufCategory.AttentionV or GgufCategory.FeedForwardGate;
 
     /// <summary>The importance matrix, as <c>llama-imatrix</c> makes it: of the layers, without the output head.</summary>
     public static ImportanceMatrix ToImportance(this IEnumerable<CalibratedTensor> tensors, CalibrationText text) => new()

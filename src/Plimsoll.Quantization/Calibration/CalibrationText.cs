@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Plimsoll.Runtime;
 
 namespace Plimsoll.Quantization.Calibration;
@@ -13,6 +15,9 @@ namespace Plimsoll.Quantization.Calibration;
 /// <param name="Bos">The token that begins sequences; null for models that want none.</param>
 public sealed record CalibrationText(string Name, ReadOnlyMemory<int> Tokens, int Context, int? Bos)
 {
+    /// <summary>Tells one text from another: SHA-256 of its tokens and how they are cut.</summary>
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData([.. MemoryMarshal.AsBytes(Tokens.Span), .. BitConverter.GetBytes(Context), .. BitConverter.GetBytes(Bos ?? -1)]));
+
     public int Chunks => Tokens.Length / Context;
 
     /// <summary>Runs the model over all chunks; the observer of its session sees the inputs.</summary>

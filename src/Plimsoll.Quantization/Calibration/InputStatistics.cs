@@ -6,7 +6,7 @@ namespace Plimsoll.Quantization.Calibration;
 public sealed class InputStatistics(int columns, bool keepsGram)
 {
     private readonly double[] squares = new double[columns];
-    private readonly double[]? gram = keepsGram ? new double[checked(columns * columns)] : null;
+    private double[]? gram = keepsGram ? new double[checked(columns * columns)] : null;
 
     public int Columns => columns;
 
@@ -18,6 +18,9 @@ public sealed class InputStatistics(int columns, bool keepsGram)
 
     /// <summary>Σ xᵀx, (columns, columns): the lower triangle; empty when it is not kept.</summary>
     public ReadOnlySpan<double> Gram => gram;
+
+    /// <summary>Lets go of the memory of <see cref="Gram"/>.</summary>
+    public void ReleaseGram() => gram = null;
 
     /// <summary>Adds inputs.</summary>
     /// <param name="batch">The inputs by column.</param>

@@ -3,6 +3,7 @@ using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Planning.Weights;
 using Plimsoll.Planning.Weights.Gguf;
+using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf.Architectures;
 using Plimsoll.Quantization.Output;
 
@@ -88,7 +89,17 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
                 return new GgufScaledJob(output, source, codec, importance, recipe.Search);
             unscaled.Add(output.Name);
         }
-        return new GgufTensorJob(output, source, codec, importance, recipe.Search);
+        return new GgufTensorJob(output, source, codec, importance, recipe.Search, codec is IBlockGrid grid ? Feedback(source.Tensor, codec, grid) : default);
+    }
+
+    private ImmutableArray<FeedbackEncoder?> Feedback(GgufTensor tensor, BlockCodec codec, IBlockGrid grid)
+    {
+        // Rows of an embedding are looked up, not multiplied, also where the output head is tied to it.
+        if (recipe.Feedback?.GetValueOrDefault(tensor.Name) is not { IsDefault: false } factors || tensor.Category == GgufCategory.TokenEmbedding)
+            return default;
+        if (factors.Count(factor => factor is null) is > 0 and var missing)
+            notes.Add($"{missing} of {factors.Length} matrices of {tensor.Name} are rounded to nearest: no text met them, or what they met cannot be inverted.");
+        return [.. factors.Select(factor => factor is null ? null : new FeedbackEncoder(factor, codec, grid))];
     }
 
     /// <summary>llama.cpp adds the bias of a feed-forward part before it would multiply the scale.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
+using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Importance;
 
 namespace Plimsoll.Quantization.Gguf;
@@ -32,6 +33,9 @@ public sealed record GgufRecipe
 
     /// <summary>How much each input column matters; null for none.</summary>
     public GgufImportance? Importance { get; init; }
+
+    /// <summary>How errors of columns make up for each other, by tensor name, for each matrix of a stack; null to round to nearest.</summary>
+    public IReadOnlyDictionary<string, ImmutableArray<FeedbackFactor?>>? Feedback { get; init; }
 
     /// <summary>Whether tensors that are quantized already may be quantized again.</summary>
     public bool AllowRequantize { get; init; }

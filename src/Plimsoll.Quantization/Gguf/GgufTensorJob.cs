@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Data;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Numerics.Codecs;
+using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf.Rows;
 using Plimsoll.Quantization.Output;
 
@@ -10,7 +11,8 @@ namespace Plimsoll.Quantization.Gguf;
 /// <summary>Encodes one tensor of a GGUF file.</summary>
 /// <param name="codec">The codec of a block format; null for plain numbers.</param>
 /// <param name="importance">A weight per column, of one matrix after the other; empty for none.</param>
-internal sealed class GgufTensorJob(OutputTensor output, GgufSource source, BlockCodec? codec, ReadOnlyMemory<float> importance, BlockSearch search) : WeightJob
+/// <param name="feedback">Of each matrix; default to round to nearest.</param>
+internal sealed class GgufTensorJob(OutputTensor output, GgufSource source, BlockCodec? codec, ReadOnlyMemory<float> importance, BlockSearch search, ImmutableArray<FeedbackEncoder?> feedback = default) : WeightJob
 {
     private readonly TensorRows rows = source.Rows;
 
@@ -26,6 +28,9 @@ internal sealed class GgufTensorJob(OutputTensor output, GgufSource source, Bloc
     public override long Rows => rows.Rows;
 
     public override long RowLength => rows.RowLength;
+
+    /// <summary>Rows that are rounded with feedback are taken together.</summary>
+    public override int RowAlignment => feedback.IsDefault ? 1 : FeedbackEncoder.Lanes;
 
     public override IEnumerable<StoredWeight> Sources => source.Sources;
 
@@ -58,7 +63,10 @@ internal sealed class GgufTensorJob(OutputTensor output, GgufSource source, Bloc
         if (codec is not null)
         {
             var weights = importance.IsEmpty ? default : importance.Span.Slice((int)(matrix * RowLength), (int)RowLength);
-            codec.Encode(values, (int)RowLength, bytes, weights, search);
+            if (!feedback.IsDefault && feedback[(int)matrix] is { } encoder)
+                encoder.Encode(values, bytes, weights, search);
+            else
+                codec.Encode(values, (int)RowLength, bytes, weights, search);
         }
         else
         {

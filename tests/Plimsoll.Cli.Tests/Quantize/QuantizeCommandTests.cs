@@ -71,6 +71,39 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Fact]
+    public void Error_feedback_writes_the_types_of_an_importance_matrix_and_the_same_bytes_each_time()
+    {
+        var text = Path.Combine(Repository.Root, "demo", "calibration.txt");
+        Run("demo", "--to", "q4_k_s", "--method", "gptq", "--calibration", text, "--chunks", "2", "--threads", "1", "-o", models.Output("one.gguf"));
+        Run("demo", "--to", "q4_k_s", "--method", "gptq", "--calibration", text, "--chunks", "2", "--threads", "3", "-o", models.Output("three.gguf"));
+        Run("demo", "--to", "q4_k_s", "-o", models.Output("plain.gguf"));
+        Assert.Equal(File.ReadAllBytes(models.Output("one.gguf")), File.ReadAllBytes(models.Output("three.gguf")));
+        Assert.Equal(Types("plain.gguf"), Types("one.gguf"));
+
+        IEnumerable<(string, string)> Types(string name) => Checkpoint.Open(models.Output(name)).Tensors.Select(tensor => (tensor.Name, tensor.Format.Name));
+    }
+
+    [Theory]
+    [InlineData("--method gptq", 2, "--method gptq learns from a text, and there is none")]
+    [InlineData("--calibration self", 2, "--calibration is for --method gptq")]
+    [InlineData("--method gptq --calibration none.txt", 3, "none.txt: no such file")]
+    [InlineData("--method magic", 2, "unknown method 'magic'")]
+    public void Methods_and_texts_that_do_not_go_together_are_refused(string options, int exitCode, string message)
+    {
+        var run = CommandRun.Of(["quantize", "demo", "--to", "q4_0", "-o", models.Output("out.gguf"), .. options.Split(' ')]);
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.StartsWith($"plimsoll: {message}", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Products_that_do_not_fit_memory_are_refused_before_the_text_is_run()
+    {
+        var run = CommandRun.Of(environment => environment with { AvailableMemory = () => 1 << 20 }, "quantize", "demo", "--to", "q4_0", "--method", "gptq", "--calibration", "self", "--chunks", "1", "--context", "8", "-o", models.Output("out.gguf"));
+        Assert.Equal(4, run.ExitCode);
+        Assert.StartsWith("plimsoll: the products of the inputs of all layers take", run.Error[run.Error.IndexOf("plimsoll: the", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_ending_of_the_output_decides_between_a_folder_and_a_GGUF_file()
     {
         Assert.Equal("gguf:f16", Run(models.Gguf(), "--to", "f16", "-o", models.Output("out.gguf"), "--json").Json.GetProperty("format").GetString());

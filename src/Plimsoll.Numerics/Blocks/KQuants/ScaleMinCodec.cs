@@ -8,12 +8,27 @@ namespace Plimsoll.Numerics.Blocks.KQuants;
 /// <param name="subLength">Elements of a sub-block.</param>
 /// <param name="levels">The largest code.</param>
 /// <param name="scaleLevels">The largest code of a scale and of a minimum.</param>
-internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels, int scaleLevels) : KQuantCodec<T>(name) where T : unmanaged, ILanes<T>
+internal abstract class ScaleMinCodec<T>(string name, int subLength, int levels, int scaleLevels) : KQuantCodec<T>(name), IBlockGrid where T : unmanaged, ILanes<T>
 {
     /// <summary>Candidates of the search with importances (the same for the three).</summary>
     private readonly CandidateGrid weightedGrid = new(levels, -0.9f, 0.05f, 36);
 
+    private readonly float[] values = EvenLevels.Create(0, levels + 1);
+
     private int SubBlocks => Length / subLength;
+
+    int IBlockGrid.SubLength => subLength;
+
+    ReadOnlySpan<float> IBlockGrid.Levels => values;
+
+    void IBlockGrid.ReadGrid(ReadOnlySpan<byte> block, Span<float> scales, Span<float> offsets)
+    {
+        ReadScales(block, scales, offsets);
+        foreach (ref var offset in offsets)
+            offset = -offset;
+    }
+
+    void IBlockGrid.WriteCodes(ReadOnlySpan<byte> codes, Span<byte> block) => Pack(codes, block);
 
     /// <summary>Scale and minimum of one sub-block without importances.</summary>
     protected abstract ScaleMin<T> SearchPlain(ReadOnlySpan<T> x, Span<T> weights, Span<T> codes);

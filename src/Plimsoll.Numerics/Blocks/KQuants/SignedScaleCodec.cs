@@ -7,10 +7,24 @@ namespace Plimsoll.Numerics.Blocks.KQuants;
 /// <summary>The K-quants with signed codes and a scale per sub-block of 16: x ≈ (d · scale) · (code − levels). Q3_K, Q6_K.</summary>
 /// <param name="levels">Half the number of codes.</param>
 /// <param name="scaleLevels">Half the number of codes of a scale.</param>
-internal abstract class SignedScaleCodec<T>(string name, int levels, int scaleLevels) : KQuantCodec<T>(name) where T : unmanaged, ILanes<T>
+internal abstract class SignedScaleCodec<T>(string name, int levels, int scaleLevels) : KQuantCodec<T>(name), IBlockGrid where T : unmanaged, ILanes<T>
 {
     protected const int SubLength = 16;
     protected const int SubBlocks = Length / SubLength;
+
+    private readonly float[] values = EvenLevels.Create(-levels, 2 * levels);
+
+    int IBlockGrid.SubLength => SubLength;
+
+    ReadOnlySpan<float> IBlockGrid.Levels => values;
+
+    void IBlockGrid.ReadGrid(ReadOnlySpan<byte> block, Span<float> scales, Span<float> offsets)
+    {
+        ReadScales(block, scales);
+        offsets.Clear();
+    }
+
+    void IBlockGrid.WriteCodes(ReadOnlySpan<byte> codes, Span<byte> block) => Pack(codes, block);
 
     /// <summary>The scale of each sub-block as it is stored.</summary>
     protected abstract void ReadScales(ReadOnlySpan<byte> block, Span<float> scales);

@@ -9,7 +9,7 @@ using Plimsoll.Numerics.Codecs;
 namespace Plimsoll.Numerics.Blocks.Legacy;
 
 /// <summary>x ≈ d · code + m, where m is the minimum and d divides the range into levels. Q4_1, Q5_1.</summary>
-internal abstract class MinLegacyCodec<T, TPacking>(string name) : SearchedLegacyCodec<T>(name)
+internal abstract class MinLegacyCodec<T, TPacking>(string name) : SearchedLegacyCodec<T>(name), IBlockGrid
     where T : unmanaged, ILanes<T>
     where TPacking : ICodePacking
 {
@@ -21,6 +21,17 @@ internal abstract class MinLegacyCodec<T, TPacking>(string name) : SearchedLegac
 
     /// <summary>The largest code.</summary>
     private static int Levels => (1 << TPacking.Bits) - 1;
+
+    private static readonly float[] Values = EvenLevels.Create(0, Levels + 1);
+
+    int IBlockGrid.SubLength => Length;
+
+    ReadOnlySpan<float> IBlockGrid.Levels => Values;
+
+    void IBlockGrid.ReadGrid(ReadOnlySpan<byte> block, Span<float> scales, Span<float> offsets) =>
+        (scales[0], offsets[0]) = (Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block)), Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block[2..])));
+
+    void IBlockGrid.WriteCodes(ReadOnlySpan<byte> codes, Span<byte> block) => TPacking.Pack(codes, block[ScaleBytes..]);
 
     [SkipLocalsInit]
     protected sealed override void EncodePlain(ReadOnlySpan<float> values, Span<byte> blocks)

@@ -7,10 +7,28 @@ using Plimsoll.Numerics.Codecs;
 namespace Plimsoll.Numerics.Blocks.Legacy;
 
 /// <summary>FP16 scale amax / 127, 32 signed bytes rounded half away from zero. There is nothing to search.</summary>
-internal sealed class Q8_0<T>() : LegacyCodec<T>("Q8_0") where T : unmanaged, ILanes<T>
+internal sealed class Q8_0<T>() : LegacyCodec<T>("Q8_0"), IBlockGrid where T : unmanaged, ILanes<T>
 {
     private const int ScaleBytes = 2;
     private const int BlockBytes = ScaleBytes + Length;
+
+    /// <summary>The largest magnitude of a code; −128 is not used.</summary>
+    private const int Levels = 127;
+
+    private static readonly float[] Values = EvenLevels.Create(-Levels, 2 * Levels + 1);
+
+    int IBlockGrid.SubLength => Length;
+
+    ReadOnlySpan<float> IBlockGrid.Levels => Values;
+
+    void IBlockGrid.ReadGrid(ReadOnlySpan<byte> block, Span<float> scales, Span<float> offsets) =>
+        (scales[0], offsets[0]) = (Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block)), 0);
+
+    void IBlockGrid.WriteCodes(ReadOnlySpan<byte> codes, Span<byte> block)
+    {
+        for (var i = 0; i < Length; i++)
+            block[ScaleBytes + i] = unchecked((byte)(codes[i] - Levels));
+    }
 
     public override ImportanceUse Importance => ImportanceUse.Ignored;
 

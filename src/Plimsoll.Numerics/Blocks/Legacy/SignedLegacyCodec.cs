@@ -9,12 +9,14 @@ using Plimsoll.Numerics.Codecs;
 namespace Plimsoll.Numerics.Blocks.Legacy;
 
 /// <summary>x ≈ d · (code − levels), where d puts the element of largest magnitude on −levels. Q4_0, Q5_0.</summary>
-internal abstract class SignedLegacyCodec<T, TPacking>(string name) : SearchedLegacyCodec<T>(name)
+internal abstract class SignedLegacyCodec<T, TPacking>(string name) : SearchedLegacyCodec<T>(name), IBlockGrid
     where T : unmanaged, ILanes<T>
     where TPacking : ICodePacking
 {
     /// <summary>Bytes before the codes.</summary>
     private const int ScaleBytes = 2;
+
+    private static readonly float[] Values = EvenLevels.Create(-Levels, 2 * Levels);
 
     /// <summary>Half the number of codes.</summary>
     private static int Levels
@@ -22,6 +24,15 @@ internal abstract class SignedLegacyCodec<T, TPacking>(string name) : SearchedLe
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => 1 << (TPacking.Bits - 1);
     }
+
+    int IBlockGrid.SubLength => Length;
+
+    ReadOnlySpan<float> IBlockGrid.Levels => Values;
+
+    void IBlockGrid.ReadGrid(ReadOnlySpan<byte> block, Span<float> scales, Span<float> offsets) =>
+        (scales[0], offsets[0]) = (Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block)), 0);
+
+    void IBlockGrid.WriteCodes(ReadOnlySpan<byte> codes, Span<byte> block) => TPacking.Pack(codes, block[ScaleBytes..]);
 
     [SkipLocalsInit]
     protected sealed override void EncodePlain(ReadOnlySpan<float> values, Span<byte> blocks)

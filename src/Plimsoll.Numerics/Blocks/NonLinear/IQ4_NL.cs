@@ -7,12 +7,21 @@ using Plimsoll.Numerics.Codecs;
 namespace Plimsoll.Numerics.Blocks.NonLinear;
 
 /// <summary>IQ4_NL: FP16 scale, 32 four-bit codes of the non-linear levels, the first 16 in the low nibbles.</summary>
-internal sealed unsafe class IQ4_NL<T> : BlockCodec where T : unmanaged, ICodeLanes<T>
+internal sealed unsafe class IQ4_NL<T> : BlockCodec, IBlockGrid where T : unmanaged, ICodeLanes<T>
 {
     private const int Length = NonLinearSearch.Length;
     private const int BlockBytes = sizeof(ushort) + Length / 2;
 
     public override NumberFormat Format { get; } = NumberFormats.Find("IQ4_NL")!;
+
+    int IBlockGrid.SubLength => Length;
+
+    ReadOnlySpan<float> IBlockGrid.Levels => NonLinearLevels.Floats;
+
+    void IBlockGrid.ReadGrid(ReadOnlySpan<byte> block, Span<float> scales, Span<float> offsets) =>
+        (scales[0], offsets[0]) = (Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block)), 0);
+
+    void IBlockGrid.WriteCodes(ReadOnlySpan<byte> codes, Span<byte> block) => Nibbles.PackPairs(codes, Length / 2, block[sizeof(ushort)..]);
 
     [SkipLocalsInit]
     protected override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)

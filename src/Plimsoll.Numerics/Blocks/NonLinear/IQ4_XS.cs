@@ -8,7 +8,7 @@ namespace Plimsoll.Numerics.Blocks.NonLinear;
 
 /// <summary>IQ4_XS: 256 codes of the non-linear levels under an FP16 scale and a signed 6-bit scale for each 32.</summary>
 /// <remarks>The two high bits of the scales come first, in 16 bits, then the low four in nibbles, then the codes of each 32 as in IQ4_NL.</remarks>
-internal sealed unsafe class IQ4_XS<T> : BlockCodec where T : unmanaged, ICodeLanes<T>
+internal sealed unsafe class IQ4_XS<T> : BlockCodec, IBlockGrid where T : unmanaged, ICodeLanes<T>
 {
     private const int Length = 256;
     private const int SubLength = NonLinearSearch.Length;
@@ -22,6 +22,19 @@ internal sealed unsafe class IQ4_XS<T> : BlockCodec where T : unmanaged, ICodeLa
     private const int HalfScales = 32;
 
     public override NumberFormat Format { get; } = NumberFormats.Find("IQ4_XS")!;
+
+    int IBlockGrid.SubLength => SubLength;
+
+    ReadOnlySpan<float> IBlockGrid.Levels => NonLinearLevels.Floats;
+
+    void IBlockGrid.ReadGrid(ReadOnlySpan<byte> block, Span<float> scales, Span<float> offsets)
+    {
+        for (var j = 0; j < SubBlocks; j++)
+            scales[j] = ScaleOf(block, j);
+        offsets.Clear();
+    }
+
+    void IBlockGrid.WriteCodes(ReadOnlySpan<byte> codes, Span<byte> block) => Nibbles.PackPairs(codes, SubLength / 2, block[CodesAt..]);
 
     [SkipLocalsInit]
     protected override void EncodeRows(ReadOnlySpan<float> values, int rowLength, Span<byte> blocks, ReadOnlySpan<float> importance, BlockSearch search)
@@ -85,13 +98,16 @@ internal sealed unsafe class IQ4_XS<T> : BlockCodec where T : unmanaged, ICodeLa
     {
         for (; !values.IsEmpty; values = values[Length..], blocks = blocks[BlockBytes..])
         {
-            var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks));
-            var highBits = BinaryPrimitives.ReadUInt16LittleEndian(blocks[HighBitsAt..]);
             for (var j = 0; j < SubBlocks; j++)
-            {
-                var code = (blocks[LowBitsAt + j / 2] >> j % 2 * 4 & 15 | (highBits >> 2 * j & 3) << 4) - HalfScales;
-                NonLinearSearch.Decode<T>(blocks.Slice(CodesAt + j * SubLength / 2, SubLength / 2), scale * code, values.Slice(j * SubLength, SubLength));
-            }
+                NonLinearSearch.Decode<T>(blocks.Slice(CodesAt + j * SubLength / 2, SubLength / 2), ScaleOf(blocks, j), values.Slice(j * SubLength, SubLength));
         }
+    }
+
+    /// <summary>The scale of sub-block <paramref name="j"/> as it is stored.</summary>
+    private static float ScaleOf(ReadOnlySpan<byte> block, int j)
+    {
+        var highBits = BinaryPrimitives.ReadUInt16LittleEndian(block[HighBitsAt..]);
+        var code = (block[LowBitsAt + j / 2] >> j % 2 * 4 & 15 | (highBits >> 2 * j & 3) << 4) - HalfScales;
+        return Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block)) * code;
     }
 }

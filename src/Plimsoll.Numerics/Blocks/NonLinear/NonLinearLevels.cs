@@ -13,6 +13,9 @@ internal static unsafe class NonLinearLevels
     /// <summary>The levels by code.</summary>
     public static ReadOnlySpan<sbyte> Values => [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
+    /// <summary>The same as floats.</summary>
+    public static ReadOnlySpan<float> Floats => [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+
     // The search asks four times whether x lies below a limit half way between two levels, so tables are indexed by the answers: from the top down.
     private static ReadOnlySpan<float> Limits4 => [79, 19, -28.5f, -93.5f];
 

@@ -1,0 +1,77 @@
+namespace Plimsoll.Quantization.ErrorFeedback;
+
+/// <summary>How the rounding errors of the columns that are rounded first are made up for by those that come later.</summary>
+/// <remarks>
+/// <para>Rounding w to ŵ changes the outputs by e · xᵀ, e = w − ŵ, over all inputs by e · H · eᵀ, H = Σ xᵀx. With H = R · Rᵀ, R upper triangular, that is |e · R|², and
+/// its term of column k, (e_k + Σ_{j&lt;k} e_j · R_jk ÷ R_kk)² · R_kk², is least where w_k + Σ_{j&lt;k} e_j · F_kj is rounded to nearest, F_kj = R_jk ÷ R_kk.</para>
+/// <para>This is GPTQ (Frantar et al. 2022), whose updates of the weights that are left come to the same sums (Chee et al. 2023, theorem 6); R follows from one Cholesky
+/// factor of H with rows and columns reversed, and no inverse is needed.</para>
+/// </remarks>
+public sealed class FeedbackFactor
+{
+    private const double FirstDamping = 0.01;
+    private const double LastDamping = 1;
+
+    private readonly int[] order;
+    private readonly float[] factors;
+
+    private FeedbackFactor(int[] order, float[] factors, double damping) => (this.order, this.factors, Damping) = (order, factors, damping);
+
+    public int Columns => order.Length;
+
+    /// <summary>What was added to the diagonal of H, as a share of its mean.</summary>
+    public double Damping { get; }
+
+    /// <summary>The columns in the order in which they are rounded: by falling Σ x², so that those that matter most are least disturbed.</summary>
+    public ReadOnlySpan<int> Order => order;
+
+    /// <summary>F_kj for the <paramref name="k"/> columns that are rounded before.</summary>
+    public ReadOnlySpan<float> Row(int k) => factors.AsSpan(k * (k - 1) / 2, k);
+
+    /// <summary>Bytes of a factor.</summary>
+    public static long BytesFor(long columns) => columns * (columns - 1) / 2 * sizeof(float);
+
+    /// <param name="gram">Σ xᵀx, (columns, columns): the lower triangle.</param>
+    /// <returns>Null where even the strongest damping leaves H singular: its inputs are no finite numbers.</returns>
+    public static FeedbackFactor? Create(ReadOnlySpan<double> gram, int columns, int threads)
+    {
+        var source = gram.ToArray();
+        var diagonal = new double[columns];
+        for (var column = 0; column < columns; column++)
+            diagonal[column] = source[column * columns + column];
+        var mean = diagonal.Average();
+        if (!(mean > 0) || !double.IsFinite(mean))
+            return null;
+        int[] order = [.. Enumerable.Range(0, columns).OrderByDescending(column => diagonal[column]).ThenBy(column => column)];
+        var matrix = new double[source.Length];
+        for (var damping = FirstDamping; damping <= LastDamping; damping *= 10)
+        {
+            for (var row = 0; row < columns; row++)
+            {
+                for (var column = 0; column <= row; column++)
+                {
+                    var (a, b) = (order[columns - 1 - row], order[columns - 1 - column]);
+                    matrix[row * columns + column] = source[Math.Max(a, b) * columns + Math.Min(a, b)];
+                }
+                matrix[row * columns + row] += damping * mean;
+            }
+            if (Cholesky.Factor(matrix, columns, threads))
+                return new(order, Normalize(matrix, columns), damping);
+        }
+        return null;
+    }
+
+    /// <summary>From L of the reversed matrix: R_jk = L_(n−1−j),(n−1−k).</summary>
+    private static float[] Normalize(double[] lower, int columns)
+    {
+        var factors = new float[columns * (columns - 1) / 2];
+        var at = 0;
+        for (var k = 0; k < columns; k++)
+        {
+            var pivot = columns - 1 - k;
+            for (var j = 0; j < k; j++)
+                factors[at++] = (float)(lower[(columns - 1 - j) * columns + pivot] / lower[pivot * columns + pivot]);
+        }
+        return factors;
+    }
+}

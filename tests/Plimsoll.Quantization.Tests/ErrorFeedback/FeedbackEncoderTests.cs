@@ -1,0 +1,173 @@
+using Plimsoll.Numerics;
+using Plimsoll.Numerics.Blocks;
+using Plimsoll.Quantization.Calibration;
+using Plimsoll.Quantization.ErrorFeedback;
+
+namespace Plimsoll.Quantization.Tests.ErrorFeedback;
+
+public sealed class FeedbackEncoderTests
+{
+    private const int Columns = 256;
+    private const int Rows = 21;
+    private const int Inputs = 400;
+
+    public static TheoryData<string> Formats => ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "IQ4_NL", "IQ4_XS"];
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Outputs_for_inputs_that_were_not_seen_have_a_lower_error_in_the_same_bytes(string format)
+    {
+        var (codec, weights, seen, unseen) = Layer(format);
+        var (plain, fed) = Encode(codec, weights, seen);
+        Assert.InRange(OutputError(weights, Decode(codec, fed), unseen) / OutputError(weights, Decode(codec, plain), unseen), 0, 0.75);
+    }
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void Scales_stay_those_of_the_codec_and_codes_are_those_of_the_published_algorithm(string format)
+    {
+        var (codec, weights, seen, _) = Layer(format);
+        var grid = (IBlockGrid)codec;
+        var (plain, fed) = Encode(codec, weights, seen);
+        var (blockBytes, perBlock) = (codec.Format.BlockBytes, codec.Format.BlockLength / grid.SubLength);
+        var (scales, offsets) = (new float[Rows * Columns / grid.SubLength], new float[Rows * Columns / grid.SubLength]);
+        for (var block = 0; block < plain.Length / blockBytes; block++)
+        {
+            var (again, offsetsAgain) = (new float[perBlock], new float[perBlock]);
+            grid.ReadGrid(fed.AsSpan(block * blockBytes, blockBytes), again, offsetsAgain);
+            grid.ReadGrid(plain.AsSpan(block * blockBytes, blockBytes), scales.AsSpan(block * perBlock, perBlock), offsets.AsSpan(block * perBlock, perBlock));
+            Assert.Equal(scales[(block * perBlock)..((block + 1) * perBlock)], again);
+            Assert.Equal(offsets[(block * perBlock)..((block + 1) * perBlock)], offsetsAgain);
+        }
+        var levels = grid.Levels.ToArray();
+        var (published, decoded) = (PublishedGptq.Factor(Gram(seen), 0.01), Decode(codec, fed));
+        var near = 0;
+        for (var row = 0; row < Rows; row++)
+        {
+            var first = row * Columns / grid.SubLength;
+            var expected = PublishedGptq.Codes(weights[(row * Columns)..((row + 1) * Columns)], published, (column, wanted) => Nearest(levels, scales[first + column / grid.SubLength], offsets[first + column / grid.SubLength], wanted));
+            near += Enumerable.Range(0, Columns).Count(column =>
+                Math.Abs(Nearest(levels, scales[first + column / grid.SubLength], offsets[first + column / grid.SubLength], decoded[row * Columns + column]).Code - expected[column]) <= 1);
+        }
+        Assert.InRange(near / (double)(Rows * Columns), 0.995, 1);
+    }
+
+    [Fact]
+    public void Any_cut_of_the_rows_and_any_number_of_threads_gives_the_same_bytes()
+    {
+        var (codec, weights, seen, _) = Layer("Q4_K");
+        var one = Encoder(codec, seen, threads: 1);
+        var two = Encoder(codec, seen, threads: 2);
+        var rowBytes = (int)codec.Format.BytesFor(Columns);
+        var (whole, parts) = (new byte[Rows * rowBytes], new byte[Rows * rowBytes]);
+        one.Encode(weights, whole, Importance(seen), BlockSearch.Exact);
+        for (var row = 0; row < Rows; row++)
+            two.Encode(weights.AsSpan(row * Columns, Columns), parts.AsSpan(row * rowBytes, rowBytes), Importance(seen), BlockSearch.Exact);
+        Assert.Equal(whole, parts);
+    }
+
+    /// <summary>Fewer inputs than columns, two equal columns and one that is always zero: H is singular.</summary>
+    [Fact]
+    public void Damping_rescues_a_singular_matrix_and_nothing_rescues_one_that_is_not_finite()
+    {
+        var gram = new double[9];
+        (gram[0], gram[3], gram[4]) = (1, 1, 1);
+        Assert.Equal(0.01, FeedbackFactor.Create(gram, 3, 1)!.Damping);
+        Assert.Null(FeedbackFactor.Create(new double[9], 3, 1));
+        gram[4] = double.NaN;
+        Assert.Null(FeedbackFactor.Create(gram, 3, 1));
+    }
+
+    [Fact]
+    public void A_matrix_that_is_far_from_positive_definite_gets_more_damping()
+    {
+        double[] gram = [1, 0, 1.05, 1];
+        Assert.Equal(0.1, FeedbackFactor.Create(gram, 2, 1)!.Damping, 1e-9);
+    }
+
+    private static (BlockCodec Codec, float[] Weights, float[] Seen, float[] Unseen) Layer(string format)
+    {
+        var random = new Random(11);
+        var weights = Numbers(random, Rows * Columns);
+        // A few directions carry most of the variance, as in real activations.
+        var mixing = Numbers(random, Columns * Columns);
+        return (BlockCodecs.Find(NumberFormats.Find(format)!)!, weights, Correlated(random, mixing), Correlated(random, mixing));
+    }
+
+    private static float[] Correlated(Random random, float[] mixing)
+    {
+        var inputs = new float[Inputs * Columns];
+        for (var input = 0; input < Inputs; input++)
+        {
+            var factors = Enumerable.Range(0, Columns).Select(k => (float)(random.NextDouble() - 0.5) / (k + 1)).ToArray();
+            for (var column = 0; column < Columns; column++)
+            {
+                var sum = 0f;
+                for (var k = 0; k < Columns; k++)
+                    sum += mixing[column * Columns + k] * factors[k];
+                inputs[input * Columns + column] = sum;
+            }
+        }
+        return inputs;
+    }
+
+    private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5))];
+
+    private static FeedbackEncoder Encoder(BlockCodec codec, float[] seen, int threads)
+    {
+        var collector = new InputCollector(keepsGrams: true, threads);
+        collector.Observe("w", 0, seen, Columns);
+        return new(FeedbackFactor.Create(collector.Find("w", 0)!.Gram, Columns, threads)!, codec, (IBlockGrid)codec);
+    }
+
+    private static (byte[] Plain, byte[] Fed) Encode(BlockCodec codec, float[] weights, float[] seen)
+    {
+        var (plain, fed) = (new byte[codec.Format.BytesFor(weights.Length)], new byte[codec.Format.BytesFor(weights.Length)]);
+        codec.Encode(weights, Columns, plain, Importance(seen));
+        Encoder(codec, seen, threads: 2).Encode(weights, fed, Importance(seen), BlockSearch.Exact);
+        return (plain, fed);
+    }
+
+    private static float[] Importance(float[] seen) => [.. Enumerable.Range(0, Columns).Select(column => Enumerable.Range(0, Inputs).Sum(input => seen[input * Columns + column] * seen[input * Columns + column]) / Inputs)];
+
+    private static double[,] Gram(float[] seen)
+    {
+        var gram = new double[Columns, Columns];
+        for (var input = 0; input < Inputs; input++)
+        {
+            for (var i = 0; i < Columns; i++)
+            {
+                for (var j = 0; j < Columns; j++)
+                    gram[i, j] += (double)seen[input * Columns + i] * seen[input * Columns + j];
+            }
+        }
+        return gram;
+    }
+
+    private static float[] Decode(BlockCodec codec, byte[] blocks)
+    {
+        var values = new float[Rows * Columns];
+        codec.Decode(blocks, values);
+        return values;
+    }
+
+    private static (int Code, double Value) Nearest(float[] levels, double scale, double offset, double wanted) =>
+        Enumerable.Range(0, levels.Length).Select(code => (Code: code, Value: scale * levels[code] + offset)).MinBy(choice => Math.Abs(choice.Value - wanted));
+
+    /// <summary>Σ |e · x|² over rows and inputs.</summary>
+    private static double OutputError(float[] weights, float[] decoded, float[] inputs)
+    {
+        var total = 0.0;
+        for (var row = 0; row < Rows; row++)
+        {
+            for (var input = 0; input < Inputs; input++)
+            {
+                var sum = 0.0;
+                for (var column = 0; column < Columns; column++)
+                    sum += (weights[row * Columns + column] - decoded[row * Columns + column]) * inputs[input * Columns + column];
+                total += sum * sum;
+            }
+        }
+        return total;
+    }
+}
