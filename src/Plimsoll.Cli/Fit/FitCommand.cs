@@ -10,6 +10,7 @@ using Plimsoll.Planning.Fitting;
 using Plimsoll.Planning.Gpus;
 using Plimsoll.Planning.Launch;
 using Plimsoll.Planning.Plans;
+using Plimsoll.Planning.Weights;
 
 namespace Plimsoll.Cli.Fit;
 
@@ -20,6 +21,7 @@ internal static class FitCommand
     private static readonly Option<string?> Gpu = new("--gpu", "-g") { Description = "rtx-4090, 2x rtx-3090, 24GiB, local" };
     private static readonly Option<string?> Memory = new("--memory") { Description = "a memory size instead of a GPU: 12GiB" };
     private static readonly Option<string?> Text = new("--text") { Description = "for weights on this machine: write the candidates and measure them on this text", HelpName = "FILE" };
+    private static readonly Option<string?> Calibration = new("--calibration") { Description = "with --text: GGUF candidates also with GPTQ's error feedback, learnt from this text, or self", HelpName = "FILE" };
     private static readonly Option<string?> Out = new("--output", "-o") { Description = "with --text: write the chosen one here", HelpName = "OUT" };
     internal static readonly Option<bool> Force = new("--force") { Description = "replace what is under the output's name" };
 
@@ -40,7 +42,7 @@ internal static class FitCommand
               plimsoll fit qwen3-30b-a3b --memory 12GiB --json
             """)
         {
-            Model, Gpu, Memory, Text, Out, Force,
+            Model, Gpu, Memory, Text, Calibration, Out, Force,
         };
         foreach (var option in PlanOptions.All.Where(option => option != PlanOptions.Draft))
             command.Options.Add(option);
@@ -66,7 +68,7 @@ internal static class FitCommand
         var overhead = Overhead(request);
         var result = FitSolver.Solve(request, locks, checked(usable + overhead));
         var launch = result.Chosen is { } chosen ? Launch(chosen.Request, PlanLaunch.ModelOf(name, located, located.StoredPrecision), device) : null;
-        var report = new FitReport(request, device, overhead, result, launch, Measure(parsed, environment, source, located, result));
+        var report = new FitReport(request, device, overhead, result, launch, Measure(parsed, environment, source, located, result, Plan));
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         if (parsed.GetValue(GlobalOptions.Json))
             FitJson.Write(terminal.Out, report);
@@ -75,6 +77,10 @@ internal static class FitCommand
         else
             FitTable.Write(terminal, report);
         return (report.Measured is { } run ? run.Chosen is null : result.Chosen is null) ? ExitCode.No : ExitCode.Yes;
+
+        FitCandidate? Plan(string precision) => PrecisionScheme.Find(precision) is { } scheme
+            ? FitSolver.Solve(request with { Weights = scheme.Apply(request.Model) }, locks with { Precision = true }, checked(usable + overhead)).Candidates.Single()
+            : null;
     }
 
     /// <summary>The weights that the name stands for, and the text that comes with them; null for a description alone.</summary>
@@ -84,7 +90,7 @@ internal static class FitCommand
         : File.Exists(name) || Directory.Exists(name) ? (name, false)
         : null;
 
-    private static FitMeasurement? Measure(ParseResult parsed, CliEnvironment environment, (string Path, bool IsDemo)? source, LocatedModel located, FitResult result)
+    private static FitMeasurement? Measure(ParseResult parsed, CliEnvironment environment, (string Path, bool IsDemo)? source, LocatedModel located, FitResult result, Func<string, FitCandidate?> plan)
     {
         var (text, output) = (parsed.GetValue(Text), parsed.GetValue(Out));
         if (source is not { } weights)
@@ -101,8 +107,9 @@ internal static class FitCommand
         }
         if (output is not null && !parsed.GetValue(Force) && (File.Exists(output) || Directory.Exists(output)))
             throw CliException.WrongUsage($"{output} exists", "--force replaces it");
-        using var measurer = new FitMeasurer(parsed, environment, weights.Path, located, text ?? Path.Combine(weights.Path, DemoModel.EvaluationText));
-        return measurer.Run(result, text ?? "stories that it has not learnt", output);
+        using var measurer = new FitMeasurer(parsed, environment, weights.Path, located, text ?? Path.Combine(weights.Path, DemoModel.EvaluationText),
+            parsed.GetValue(Calibration) ?? (weights.IsDemo ? Path.Combine(weights.Path, DemoModel.CalibrationText) : null));
+        return measurer.Run(result, plan, text ?? "stories that it has not learnt", output);
     }
 
     /// <summary>Our own engine is a process on the host: a budget is for the model in it, and what the program takes besides is said apart.</summary>

@@ -13,7 +13,7 @@ internal static class FitJson
         json.WriteString("engine", report.Asked.Engine.Id);
         json.WriteString("device", report.Device.ToString());
         json.WriteNumber("usable_bytes", report.Device.Gpu.UsableMemory.Bytes);
-        json.WriteArray("candidates", report.Result.Candidates, candidate => WriteCandidate(json, candidate, report.Measured));
+        json.WriteArray("candidates", report.Result.Candidates.Concat(report.Measured?.Candidates.Where(each => each.IsCalibrated).Select(each => each.Candidate) ?? []), candidate => WriteCandidate(json, candidate, report.Measured));
         // Measuring decides where it was done; planning elsewhere.
         if ((report.Measured is { } run ? run.Chosen?.Candidate : report.Result.Chosen) is { } chosen)
         {
@@ -64,6 +64,7 @@ internal static class FitJson
         if (measured?.Candidates.FirstOrDefault(each => each.Candidate == candidate) is { } result)
         {
             json.WriteStartObject("measured");
+            json.WriteString("method", result.IsCalibrated ? "gptq" : "rtn");
             json.WriteNumber("perplexity", result.Result.Perplexity.Value);
             json.WriteNumber("kl_divergence", result.Divergence);
             json.WriteNumber("same_top", result.Result.Divergence!.SameTop.Value);

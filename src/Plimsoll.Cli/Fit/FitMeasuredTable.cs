@@ -39,7 +39,7 @@ internal static class FitMeasuredTable
         var verdict = candidate == measured.Chosen ? "[green]take it[/]" : plan.Fits ? "fits" : $"{new ByteSize(plan.ShortBytes)} short";
         return
         [
-            Markup.Escape(Name(plan)),
+            Markup.Escape(candidate.Name),
             candidate.BitsPerWeight.ToString("0.00", Culture),
             new ByteSize(plan.Request.Weights.Total.Bytes).ToString(),
             new ByteSize(plan.PeakBytes - report.OverheadBytes).ToString(),
@@ -66,12 +66,11 @@ internal static class FitMeasuredTable
         if (measured.Chosen is not { } chosen)
         {
             var least = measured.Candidates.MinBy(candidate => candidate.Candidate.PeakBytes);
-            terminal.Out.WriteLine(least is null ? "Nothing fits." : $"Nothing fits: the smallest, {Name(least.Candidate)}, is {new ByteSize(least.Candidate.ShortBytes)} short.");
+            terminal.Out.WriteLine(least is null ? "Nothing fits." : $"Nothing fits: the smallest, {least.Name}, is {new ByteSize(least.Candidate.ShortBytes)} short.");
             return;
         }
         var request = chosen.Candidate.Request;
-        var planned = request.Weights.Total.Bytes + chosen.CacheBytes;
-        terminal.Out.WriteLine(string.Create(Culture, $"Take {Name(chosen.Candidate)}: {chosen.Result.Divergence!.SameTop.Value:0.0 %} of its predictions are those of the original, in {new ByteSize(chosen.Candidate.PeakBytes - report.OverheadBytes)} with {request.Context:N0} tokens of context in {request.KvFormat}."));
+        terminal.Out.WriteLine(string.Create(Culture, $"Take {chosen.Name}: {chosen.Result.Divergence!.SameTop.Value:0.0 %} of its predictions are those of the original, in {new ByteSize(chosen.Candidate.PeakBytes - report.OverheadBytes)} with {request.Context:N0} tokens of context in {request.KvFormat}."));
         terminal.Out.WriteLine(string.Create(Culture, $"  planned: weights {request.Weights.Total.Bytes:N0} B, cache {KvBytes(chosen.Candidate):N0} B; measured: {chosen.WeightBytes:N0} B and {chosen.CacheBytes:N0} B"));
         if (measured.Sample is { } sample)
             terminal.Out.WriteLine($"  it writes: {sample}");
@@ -85,8 +84,6 @@ internal static class FitMeasuredTable
 
     private static long KvBytes(FitCandidate candidate) =>
         Planning.InferencePlanner.Plan(candidate.Request).Fullest.PeakPhase.Of(Planning.Plans.PlanCategory.KvCache).Expected;
-
-    private static string Name(FitCandidate candidate) => candidate.Precision.StartsWith("gguf:", StringComparison.Ordinal) ? candidate.Precision["gguf:".Length..] : candidate.Precision;
 
     /// <summary>The option of <c>run</c> with which it takes the planned memory.</summary>
     private static string Batch(InferenceRequest request) =>

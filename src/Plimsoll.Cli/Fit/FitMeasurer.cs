@@ -2,12 +2,14 @@ using System.CommandLine;
 using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Checkpoints.Tokenizers;
+using Plimsoll.Cli.Calibrate;
 using Plimsoll.Cli.Eval;
 using Plimsoll.Evaluation;
 using Plimsoll.Evaluation.Logits;
 using Plimsoll.Models;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Quantization;
+using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.HuggingFace;
 using Plimsoll.Quantization.Output;
@@ -33,39 +35,49 @@ internal sealed class FitMeasurer : IDisposable
     private readonly string text;
     private readonly int threads;
     private readonly string folder;
+    private readonly Lazy<CalibratedRecipe>? calibrated;
 
     /// <param name="source">The folder or file with the weights.</param>
     /// <param name="textPath">What the candidates are measured on.</param>
-    public FitMeasurer(ParseResult parsed, CliEnvironment environment, string source, LocatedModel located, string textPath)
+    /// <param name="calibrationPath">What calibrated candidates learn from; null for none.</param>
+    public FitMeasurer(ParseResult parsed, CliEnvironment environment, string source, LocatedModel located, string textPath, string? calibrationPath)
     {
         (this.parsed, this.environment, this.source, this.located) = (parsed, environment, source, located);
         text = InputText.ReadFile(textPath);
         threads = environment.Processors;
+        calibrated = calibrationPath is null ? null : new(() =>
+        {
+            using var run = CalibrationRun.Load(source, calibrationPath, threads, parsed, environment);
+            return run.Calibrate();
+        });
         folder = Directory.CreateTempSubdirectory("plimsoll-fit-").FullName;
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    /// <param name="plan">Plans one precision, in the way of <see cref="FitSolver"/>.</param>
     /// <param name="output">Where the chosen one is to be kept; null for nowhere.</param>
-    public FitMeasurement Run(FitResult plan, string textName, string? output)
+    public FitMeasurement Run(FitResult result, Func<string, FitCandidate?> plan, string textName, string? output)
     {
         var start = environment.Time.GetTimestamp();
-        var chosen = Likely(plan).ToList();
+        var chosen = Likely(result).SelectMany(candidate => WithCalibrated(candidate, plan)).ToList();
+        // Learning from the text writes progress of its own.
+        _ = chosen.Exists(each => each.IsCalibrated) ? calibrated!.Value : null;
         using var progress = Progress.Start(parsed, environment, "fit", chosen.Count + 1, ProgressUnit.Of("models"));
         progress.Report(0, "as it is");
         var logits = Path.Combine(folder, "base.logits");
         var (windows, vocabulary, baseline) = MeasureBase(logits);
         var measured = new List<MeasuredCandidate>();
-        foreach (var candidate in chosen)
+        foreach (var (candidate, isCalibrated) in chosen)
         {
             environment.Interrupted.ThrowIfCancellationRequested();
             progress.Report(measured.Count + 1, candidate.Precision);
-            if (Measure(candidate, windows, vocabulary, logits) is { } result)
-                measured.Add(result);
+            if (Measure(candidate, isCalibrated, windows, vocabulary, logits) is { } measurement)
+                measured.Add(measurement);
         }
         var best = measured.Where(candidate => candidate.Candidate.Fits).MinBy(candidate => candidate.Divergence);
         var written = best is not null && output is not null ? Keep(best, output) : null;
-        var sample = best is null ? null : Sample(PathOf(best.Candidate));
+        var sample = best is null ? null : Sample(PathOf(best.Candidate, best.IsCalibrated));
         return new(textName, baseline.ScoredTokens, baseline, [.. measured], best, written, sample, environment.Time.GetElapsedTime(start));
     }
 
@@ -74,6 +86,14 @@ internal sealed class FitMeasurer : IDisposable
     {
         var others = plan.Candidates.Where(candidate => candidate.Request.Weights.Total.Bytes < located.Checkpoint!.StoredBytes);
         return located.Shape.Parameters <= Small ? others : others.Where(candidate => candidate.Fits).Take(MostOfLarge);
+    }
+
+    /// <summary>A file type with error feedback has the bytes of one with an importance matrix, which can differ from those without.</summary>
+    private IEnumerable<(FitCandidate Candidate, bool IsCalibrated)> WithCalibrated(FitCandidate candidate, Func<string, FitCandidate?> plan)
+    {
+        yield return (candidate, false);
+        if (calibrated is not null && IsGguf(candidate) && plan($"{candidate.Precision}+imatrix") is { } same)
+            yield return (same, true);
     }
 
     private (EvaluationWindows Windows, int Vocabulary, EvaluationResult Result) MeasureBase(string logits)
@@ -91,36 +111,36 @@ internal sealed class FitMeasurer : IDisposable
     }
 
     /// <summary>Null where the model cannot be written in the format; the plan's own row stays.</summary>
-    private MeasuredCandidate? Measure(FitCandidate candidate, EvaluationWindows windows, int vocabulary, string logits)
+    private MeasuredCandidate? Measure(FitCandidate candidate, bool isCalibrated, EvaluationWindows windows, int vocabulary, string logits)
     {
         try
         {
-            Write(candidate, PathOf(candidate), replace: false);
+            Write(candidate, isCalibrated, PathOf(candidate, isCalibrated), replace: false);
         }
         catch (QuantizationRefusedException)
         {
             return null;
         }
-        using var model = EvalModel.Load(PathOf(candidate), text, threads, environment);
+        using var model = EvalModel.Load(PathOf(candidate, isCalibrated), text, threads, environment);
         using var session = model.CreateSession(new() { Context = windows.Context, KeyValueFormat = candidate.Request.KvFormat.Key });
         using var reader = LogitsReader.Open(logits, source, vocabulary, windows, out _);
         var result = new Evaluator(session, windows).Run(reference: reader, cancellation: environment.Interrupted);
         using var planned = model.CreateSession(new() { Context = (int)candidate.Request.Context, KeyValueFormat = candidate.Request.KvFormat.Key, Batch = candidate.Request.LlamaCpp.MicroBatch });
-        return new(candidate, model.FileBytes, model.BitsPerWeight, result, model.WeightBytes, planned.CacheBytes);
+        return new(candidate, isCalibrated, model.FileBytes, model.BitsPerWeight, result, model.WeightBytes, planned.CacheBytes);
     }
 
-    private string PathOf(FitCandidate candidate) =>
-        Path.Combine(folder, candidate.Precision.Replace(':', '-') + (IsGguf(candidate) ? ".gguf" : ""));
+    private string PathOf(FitCandidate candidate, bool isCalibrated) =>
+        Path.Combine(folder, candidate.Precision.Replace(':', '-') + (isCalibrated ? "-calibrated" : "") + (IsGguf(candidate) ? ".gguf" : ""));
 
     private static bool IsGguf(FitCandidate candidate) => candidate.Precision.StartsWith("gguf:", StringComparison.Ordinal);
 
-    private QuantizationReport Write(FitCandidate candidate, string target, bool replace)
+    private void Write(FitCandidate candidate, bool isCalibrated, string target, bool replace)
     {
-        var plan = Plan(candidate, Path.GetFileName(target));
-        return QuantizationRunner.Run(plan, new()
+        var plan = Plan(candidate, isCalibrated, Path.GetFileName(target));
+        QuantizationRunner.Run(plan, new()
         {
             Target = target,
-            Recipe = $"plimsoll fit {candidate.Precision}",
+            Recipe = $"plimsoll fit {candidate.Precision} {(isCalibrated ? calibrated!.Value.Digest : "")}",
             SourceFiles = located.Checkpoint!.Files,
             Threads = threads,
             Replace = replace,
@@ -129,13 +149,19 @@ internal sealed class FitMeasurer : IDisposable
         }, environment.Interrupted);
     }
 
-    private OutputPlan Plan(FitCandidate candidate, string name) => IsGguf(candidate)
-        ? GgufConversion.Plan(located, new GgufRecipe { FileName = name, FileType = GgufFileType.Find(candidate.Precision["gguf:".Length..])! })
+    private OutputPlan Plan(FitCandidate candidate, bool isCalibrated, string name) => IsGguf(candidate)
+        ? GgufConversion.Plan(located, new GgufRecipe
+        {
+            FileName = name,
+            FileType = GgufFileType.Find(candidate.Precision["gguf:".Length..].Replace("+imatrix", "", StringComparison.Ordinal))!,
+            Importance = isCalibrated ? calibrated!.Value.Importance : null,
+            Feedback = isCalibrated ? calibrated!.Value.Feedback : ImmutableDictionary<string, ImmutableArray<FeedbackFactor?>>.Empty,
+        })
         : HuggingFaceConversion.Plan(located, HuggingFaceRecipe.Find(candidate.Precision) ?? throw new QuantizationRefusedException($"{candidate.Precision} cannot be written"));
 
     private string Keep(MeasuredCandidate chosen, string output)
     {
-        Write(chosen.Candidate, output, replace: parsed.GetValue(FitCommand.Force));
+        Write(chosen.Candidate, chosen.IsCalibrated, output, replace: parsed.GetValue(FitCommand.Force));
         return output;
     }
 
