@@ -50,7 +50,7 @@ internal sealed class CalibrationRun : IDisposable
         {
             throw CliException.BadInput($"{name}: {failure.Message}");
         }
-        catch (CliException)
+        catch
         {
             model?.Dispose();
             throw;

@@ -79,6 +79,7 @@ internal sealed record QuantizeTarget
             Rtn when calibration is not null => throw CliException.WrongUsage("--calibration is for --method gptq", "add --method gptq; for an importance matrix alone: 'plimsoll calibrate' and --imatrix"),
             Gptq when calibration is null => throw CliException.WrongUsage("--method gptq learns from a text, and there is none", "--calibration FILE, or --calibration self for text that the model writes"),
             Gptq when parsed.GetValue(QuantizeOptions.Imatrix) is not null => throw CliException.WrongUsage("--method gptq makes its own importance matrix", "leave --imatrix out"),
+            Rtn when CalibrateOptions.Lengths.FirstOrDefault(option => IsGiven(parsed, option)) is { } length => throw CliException.WrongUsage($"{length.Name} cuts the text of --calibration, and there is none", length.Description),
             Rtn or Gptq => method,
             _ => throw CliException.WrongUsage($"unknown method '{method}'", "rtn rounds to nearest and needs no data; gptq lets errors make up for each other and needs --calibration"),
         };
@@ -132,9 +133,11 @@ internal sealed record QuantizeTarget
 
     private static void Refuse(ParseResult parsed, IEnumerable<Option> options, string target)
     {
-        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } stray)
+        if (options.FirstOrDefault(option => IsGiven(parsed, option)) is { } stray)
             throw CliException.WrongUsage($"{stray.Name} does not apply to {target}", stray.Description);
     }
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     private static CliException Unknown(string text)
     {

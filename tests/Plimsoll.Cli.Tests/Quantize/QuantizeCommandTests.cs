@@ -86,6 +86,8 @@ public sealed class QuantizeCommandTests : IDisposable
     [Theory]
     [InlineData("--method gptq", 2, "--method gptq learns from a text, and there is none")]
     [InlineData("--calibration self", 2, "--calibration is for --method gptq")]
+    [InlineData("--chunks 3", 2, "--chunks cuts the text of --calibration, and there is none")]
+    [InlineData("--context 64 --imatrix i.gguf", 2, "--context cuts the text of --calibration, and there is none")]
     [InlineData("--method gptq --calibration none.txt", 3, "none.txt: no such file")]
     [InlineData("--method magic", 2, "unknown method 'magic'")]
     public void Methods_and_texts_that_do_not_go_together_are_refused(string options, int exitCode, string message)
