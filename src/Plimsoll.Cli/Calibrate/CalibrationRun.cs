@@ -59,14 +59,7 @@ internal sealed class CalibrationRun : IDisposable
 
     /// <summary>Runs the text and tells what the layers were given.</summary>
     /// <param name="keepGrams">Whether products of columns are kept, which error feedback needs, and the head is run.</param>
-    public ImmutableArray<CalibratedTensor> Collect(bool keepGrams)
-    {
-        var collector = new InputCollector(keepGrams, threads);
-        using var session = model.CreateSession(new() { Context = Text.Context, Observer = collector });
-        using var progress = Progress.Start(parsed, environment, "calibrate", (long)Text.Chunks * Text.Context, ProgressUnit.Of("tokens"));
-        Text.Run(session, keepGrams, done => progress.Report((long)done * Text.Context), environment.Interrupted);
-        return CalibratedTensors.Find(located, collector);
-    }
+    public ImmutableArray<CalibratedTensor> Collect(bool keepGrams) => CalibratedTensors.Find(located, Observe(keepGrams, withHead: keepGrams));
 
     /// <summary>Runs the text and makes of it what error feedback wants.</summary>
     public CalibratedRecipe Calibrate()
@@ -76,6 +69,24 @@ internal sealed class CalibrationRun : IDisposable
         using var progress = Progress.Start(parsed, environment, "invert", tensors.Length, ProgressUnit.Of("tensors"));
         var importance = GgufImportance.Of(Text.Name, tensors.ToImportance(Text));
         return new(importance, CalibratedFeedback.Create(tensors, threads, done => progress.Report(done, tensors[done - 1].Name), environment.Interrupted), Text.Digest);
+    }
+
+    /// <summary>Runs the text and tells what each linear layer was given; the head, which folders of safetensors do not quantize, is left out.</summary>
+    public CalibratedInputs CalibrateLayers()
+    {
+        CheckMemory();
+        var seen = Observe(keepGrams: true, withHead: false);
+        using var progress = Progress.Start(parsed, environment, "invert", seen.Distinct.Count(), ProgressUnit.Of("layers"));
+        return CalibratedInputs.Create(seen, threads, done => progress.Report(done), environment.Interrupted);
+    }
+
+    private InputCollector Observe(bool keepGrams, bool withHead)
+    {
+        var collector = new InputCollector(keepGrams, threads);
+        using var session = model.CreateSession(new() { Context = Text.Context, Observer = collector });
+        using var progress = Progress.Start(parsed, environment, "calibrate", (long)Text.Chunks * Text.Context, ProgressUnit.Of("tokens"));
+        Text.Run(session, withHead, done => progress.Report((long)done * Text.Context), environment.Interrupted);
+        return collector;
     }
 
     private void CheckMemory()

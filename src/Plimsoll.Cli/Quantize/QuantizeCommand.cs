@@ -41,7 +41,7 @@ internal static class QuantizeCommand
             var target = QuantizeTarget.Read(parsed);
             var source = QuantizeSource.Open(parsed.GetValue(QuantizeOptions.Model)!, environment);
             if (target.Calibration is { } text)
-                target = target.With(Calibrate(parsed, environment, text));
+                target = Calibrate(parsed, environment, target, text);
             var plan = source.Plan(target);
             var request = Request(parsed, environment, target, source);
             return parsed.GetValue(QuantizeOptions.MemoryPlan) ? ShowPlan(parsed, environment, target, plan, request) : Quantize(parsed, environment, target, source, plan, request);
@@ -56,10 +56,10 @@ internal static class QuantizeCommand
         }
     }
 
-    private static CalibratedRecipe Calibrate(ParseResult parsed, CliEnvironment environment, string text)
+    private static QuantizeTarget Calibrate(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, string text)
     {
         using var run = CalibrationRun.Load(parsed.GetValue(QuantizeOptions.Model)!, text, parsed.GetValue(QuantizeOptions.Threads) ?? environment.Processors, parsed, environment);
-        return run.Calibrate();
+        return target.Gguf is not null ? target.With(run.Calibrate()) : target.With(run.CalibrateLayers(), run.Text);
     }
 
     private static QuantizationRequest Request(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source) => new()

@@ -11,10 +11,10 @@ internal static class QuantizeOptions
     public static readonly Argument<string> Model = new("MODEL") { Description = "a folder or file with the weights, or org/name whose weights are in the hub's cache" };
     public static readonly Option<string> To = new("--to") { Description = "gguf:q4_k_m, gptq:4bit-g128, awq:4bit-g128, nf4, int8, fp8, ct:w4a16-g128, nvfp4, mxfp4, bf16 …", Required = true };
     public static readonly Option<string> Out = new("--output", "-o") { Description = "the .gguf file, or the folder, to write", Required = true };
-    public static readonly Option<string> Method = new("--method") { Description = "rtn: round to nearest, without data; gptq: errors make up for each other, GGUF", DefaultValueFactory = _ => "rtn" };
+    public static readonly Option<string> Method = new("--method") { Description = QuantizeMethod.Help, DefaultValueFactory = _ => "rtn" };
     public static readonly Option<string> Search = new("--search") { Description = "exact: llama.cpp's bytes; best: lower error in the same format", DefaultValueFactory = _ => "exact" };
     public static readonly Option<string?> Imatrix = new("--imatrix") { Description = "GGUF: an importance matrix of llama.cpp, GGUF or .dat" };
-    public static readonly Option<string?> Calibration = new("--calibration") { Description = "gptq: a text file in UTF-8, or self: text that the model writes", HelpName = "FILE" };
+    public static readonly Option<string?> Calibration = new("--calibration") { Description = "the text that the method learns from: a file in UTF-8, or self: text that the model writes", HelpName = "FILE" };
     public static readonly Option<string[]> TensorType = new("--tensor-type") { Description = "GGUF: REGEX=TYPE for tensors whose name the pattern is found in; the first that fits counts" };
     public static readonly Option<string?> OutputType = new("--output-type", "--output-tensor-type") { Description = "GGUF: the type of output.weight" };
     public static readonly Option<string?> EmbeddingType = new("--embedding-type", "--token-embedding-type") { Description = "GGUF: the type of token_embd.weight" };
@@ -34,7 +34,7 @@ internal static class QuantizeOptions
         [To, Out, Method, Calibration, .. CalibrateOptions.Lengths, Search, Imatrix, TensorType, OutputType, EmbeddingType, Pure, SplitSize, ShardSize, GroupSize, DoubleQuant, Threads, MemoryPlan, Resume, Force, Requantize, AllowNonFinite];
 
     /// <summary>Options that only GGUF files have, and those that only folders of safetensors have.</summary>
-    public static IReadOnlyList<Option> GgufOnly => [Imatrix, Calibration, TensorType, OutputType, EmbeddingType, Pure, SplitSize];
+    public static IReadOnlyList<Option> GgufOnly => [Imatrix, TensorType, OutputType, EmbeddingType, Pure, SplitSize];
 
     public static IReadOnlyList<Option> FolderOnly => [ShardSize, GroupSize, DoubleQuant];
 }

@@ -3,6 +3,7 @@ using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Cli.Calibrate;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
+using Plimsoll.Quantization.Calibration;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.HuggingFace;
 using Plimsoll.Quantization.Importance;
@@ -13,8 +14,6 @@ namespace Plimsoll.Cli.Quantize;
 internal sealed record QuantizeTarget
 {
     private const string GgufPrefix = "gguf:";
-    private const string Rtn = "rtn";
-    private const string Gptq = "gptq";
 
     public GgufRecipe? Gguf { get; private init; }
 
@@ -28,7 +27,7 @@ internal sealed record QuantizeTarget
     public static QuantizeTarget Read(ParseResult parsed)
     {
         var text = parsed.GetValue(QuantizeOptions.To)!.Trim().ToLowerInvariant();
-        var method = ReadMethod(parsed);
+        var method = QuantizeMethod.Read(parsed);
         var search = parsed.GetValue(QuantizeOptions.Search) switch
         {
             "exact" => BlockSearch.Exact,
@@ -42,11 +41,11 @@ internal sealed record QuantizeTarget
             Refuse(parsed, QuantizeOptions.FolderOnly, "a GGUF file");
             if (!isGgufFile)
                 throw CliException.WrongUsage($"gguf:{fileType.Name} is written to a file, and '{output}' does not end in .gguf", $"-o {Path.Combine(output, $"model-{fileType.Name}.gguf")}");
-            return new() { Format = GgufPrefix + fileType.Name, Calibration = parsed.GetValue(QuantizeOptions.Calibration), Gguf = ReadGguf(parsed, fileType, Path.GetFileName(output), search) };
+            method.CheckGguf(GgufPrefix + fileType.Name);
+            return new() { Format = GgufPrefix + fileType.Name, Method = method, Calibration = parsed.GetValue(QuantizeOptions.Calibration), Gguf = ReadGguf(parsed, fileType, Path.GetFileName(output), search) };
         }
         var recipe = HuggingFaceRecipe.Find(WithOptions(text, parsed)) ?? throw Unknown(text);
-        if (method == Gptq)
-            throw CliException.WrongUsage($"--method gptq is for GGUF files; {recipe.Precision} is rounded to nearest", "leave --method and --calibration out");
+        method.Check(recipe);
         Refuse(parsed, QuantizeOptions.GgufOnly, recipe.Precision);
         if (search == BlockSearch.Best)
             throw CliException.WrongUsage($"--search best is for GGUF files; {recipe.Precision} is rounded to nearest", "leave --search out");
@@ -55,40 +54,35 @@ internal sealed record QuantizeTarget
         return new()
         {
             Format = recipe.Precision,
+            Method = method,
+            Calibration = parsed.GetValue(QuantizeOptions.Calibration),
             HuggingFace = recipe with
             {
                 MaxShardBytes = parsed.GetValue(QuantizeOptions.ShardSize) ?? recipe.MaxShardBytes,
                 AllowRequantize = parsed.GetValue(QuantizeOptions.Requantize),
+                Method = method.Layers,
             },
         };
     }
 
-    /// <summary>The text for error feedback, or <c>self</c>; null to round to nearest.</summary>
+    /// <summary>How the numbers of the format are chosen.</summary>
+    public required QuantizeMethod Method { get; init; }
+
+    /// <summary>The text that the method learns from, or <c>self</c>; null where it needs none.</summary>
     public string? Calibration { get; private init; }
 
     /// <summary>This target with what a text has shown: which columns matter, and how their errors make up for each other.</summary>
     public QuantizeTarget With(CalibratedRecipe calibrated) => this with { Gguf = Gguf! with { Importance = calibrated.Importance, Feedback = calibrated.Feedback }, CalibrationDigest = calibrated.Digest };
 
-    private string? CalibrationDigest { get; init; }
+    /// <summary>This target with what a text has shown of its layers.</summary>
+    public QuantizeTarget With(CalibratedInputs inputs, CalibrationText text) => this with { HuggingFace = HuggingFace! with { Inputs = inputs }, CalibrationDigest = text.Digest };
 
-    private static string ReadMethod(ParseResult parsed)
-    {
-        var (method, calibration) = (parsed.GetValue(QuantizeOptions.Method), parsed.GetValue(QuantizeOptions.Calibration));
-        return method switch
-        {
-            Rtn when calibration is not null => throw CliException.WrongUsage("--calibration is for --method gptq", "add --method gptq; for an importance matrix alone: 'plimsoll calibrate' and --imatrix"),
-            Gptq when calibration is null => throw CliException.WrongUsage("--method gptq learns from a text, and there is none", "--calibration FILE, or --calibration self for text that the model writes"),
-            Gptq when parsed.GetValue(QuantizeOptions.Imatrix) is not null => throw CliException.WrongUsage("--method gptq makes its own importance matrix", "leave --imatrix out"),
-            Rtn when CalibrateOptions.Lengths.FirstOrDefault(option => IsGiven(parsed, option)) is { } length => throw CliException.WrongUsage($"{length.Name} cuts the text of --calibration, and there is none", length.Description),
-            Rtn or Gptq => method,
-            _ => throw CliException.WrongUsage($"unknown method '{method}'", "rtn rounds to nearest and needs no data; gptq lets errors make up for each other and needs --calibration"),
-        };
-    }
+    private string? CalibrationDigest { get; init; }
 
     private static string Version => typeof(QuantizeTarget).Assembly.GetName().Version!.ToString(3);
 
     /// <summary>Everything that changes bytes and cannot be seen in headers, for the journal of the run.</summary>
-    public string Recipe => $"plimsoll {Version} {Format} {Gguf?.Search} {Gguf?.Importance?.File} {CalibrationDigest}";
+    public string Recipe => $"plimsoll {Version} {Format} {Method.Name} {Gguf?.Search} {Gguf?.Importance?.File} {CalibrationDigest}";
 
     /// <summary>A file type where the name says GGUF, or where no folder of safetensors has that name, or where the output is a GGUF file.</summary>
     private static GgufFileType? FileType(string text, bool isGgufFile)

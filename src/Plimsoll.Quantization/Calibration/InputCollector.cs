@@ -14,6 +14,9 @@ public sealed class InputCollector(bool keepsGrams, int threads) : IInputObserve
     /// <param name="tensor">The weight as the checkpoint names it.</param>
     public InputStatistics? Find(string tensor, int expert) => statistics.GetValueOrDefault((tensor, expert));
 
+    /// <summary>What was seen, once where layers share it, in the order of their first call.</summary>
+    public IEnumerable<InputStatistics> Distinct => statistics.Values.Distinct();
+
     /// <remarks>Layers that are called one after the other with equal inputs share their statistics.</remarks>
     public void Observe(string tensor, int expert, ReadOnlySpan<float> inputs, int columns)
     {

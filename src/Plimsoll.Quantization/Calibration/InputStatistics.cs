@@ -6,6 +6,8 @@ namespace Plimsoll.Quantization.Calibration;
 public sealed class InputStatistics(int columns, bool keepsGram)
 {
     private readonly double[] squares = new double[columns];
+    private readonly double[] magnitudes = new double[columns];
+    private readonly float[] largest = new float[columns];
     private double[]? gram = keepsGram ? new double[checked(columns * columns)] : null;
 
     public int Columns => columns;
@@ -15,6 +17,12 @@ public sealed class InputStatistics(int columns, bool keepsGram)
 
     /// <summary>Σ x² of each column.</summary>
     public ReadOnlySpan<double> Squares => squares;
+
+    /// <summary>Σ |x| of each column.</summary>
+    public ReadOnlySpan<double> Magnitudes => magnitudes;
+
+    /// <summary>The largest |x| of each column.</summary>
+    public ReadOnlySpan<float> Largest => largest;
 
     /// <summary>Σ xᵀx, (columns, columns): the lower triangle; empty when it is not kept.</summary>
     public ReadOnlySpan<double> Gram => gram;
@@ -29,10 +37,17 @@ public sealed class InputStatistics(int columns, bool keepsGram)
         Count += batch.Count;
         for (var column = 0; column < columns; column++)
         {
-            var sum = 0.0;
+            var (square, magnitude, most) = (0.0, 0.0, largest[column]);
             foreach (var value in batch.Column(column))
-                sum += (double)value * value;
-            squares[column] += sum;
+            {
+                var absolute = Math.Abs(value);
+                square += (double)value * value;
+                magnitude += absolute;
+                most = Math.Max(most, absolute);
+            }
+            squares[column] += square;
+            magnitudes[column] += magnitude;
+            largest[column] = most;
         }
         if (gram is null)
             return;

@@ -9,13 +9,14 @@ namespace Plimsoll.Quantization.ErrorFeedback;
 /// </remarks>
 public sealed class FeedbackFactor
 {
-    private const double FirstDamping = 0.01;
+    internal const double FirstDamping = 0.01;
     private const double LastDamping = 1;
 
     private readonly int[] order;
     private readonly float[] factors;
+    private readonly float[] pivots;
 
-    private FeedbackFactor(int[] order, float[] factors, double damping) => (this.order, this.factors, Damping) = (order, factors, damping);
+    private FeedbackFactor(int[] order, float[] factors, float[] pivots, double damping) => (this.order, this.factors, this.pivots, Damping) = (order, factors, pivots, damping);
 
     public int Columns => order.Length;
 
@@ -28,8 +29,11 @@ public sealed class FeedbackFactor
     /// <summary>F_kj for the <paramref name="k"/> columns that are rounded before.</summary>
     public ReadOnlySpan<float> Row(int k) => factors.AsSpan(k * (k - 1) / 2, k);
 
+    /// <summary>R_kk² of each rounded column: what an error costs that nothing makes up for.</summary>
+    public ReadOnlySpan<float> Pivots => pivots;
+
     /// <summary>Bytes of a factor.</summary>
-    public static long BytesFor(long columns) => columns * (columns - 1) / 2 * sizeof(float);
+    public static long BytesFor(long columns) => columns * (columns + 1) / 2 * sizeof(float);
 
     /// <param name="gram">Σ xᵀx, (columns, columns): the lower triangle.</param>
     /// <returns>Null where even the strongest damping leaves H singular: its inputs are no finite numbers.</returns>
@@ -56,7 +60,7 @@ public sealed class FeedbackFactor
                 matrix[row * columns + row] += damping * mean;
             }
             if (Cholesky.Factor(matrix, columns, threads))
-                return new(order, Normalize(matrix, columns), damping);
+                return new(order, Normalize(matrix, columns), Squares(matrix, columns), damping);
         }
         return null;
     }
@@ -73,5 +77,16 @@ public sealed class FeedbackFactor
                 factors[at++] = (float)(lower[(columns - 1 - j) * columns + pivot] / lower[pivot * columns + pivot]);
         }
         return factors;
+    }
+
+    private static float[] Squares(double[] lower, int columns)
+    {
+        var squares = new float[columns];
+        for (var k = 0; k < columns; k++)
+        {
+            var pivot = lower[(columns - 1 - k) * columns + columns - 1 - k];
+            squares[k] = (float)(pivot * pivot);
+        }
+        return squares;
     }
 }

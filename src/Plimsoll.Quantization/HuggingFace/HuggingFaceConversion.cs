@@ -4,6 +4,7 @@ using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
 using Plimsoll.Quantization.HuggingFace.Layers;
+using Plimsoll.Quantization.HuggingFace.Layers.Integers;
 using Plimsoll.Quantization.Output;
 
 namespace Plimsoll.Quantization.HuggingFace;
@@ -35,7 +36,8 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
     private readonly List<string> plainModules = [];
     private readonly Dictionary<string, int> obstacles = new(StringComparer.Ordinal);
     private int transcoded;
-    private readonly List<(string? Key, List<StoredWeight> Layers, int Place)> layers = [];
+    private readonly List<(string? Key, List<StoredWeight> Layers, SourceParameter First, int Place)> layers = [];
+    private readonly LayerRounding rounding = new(recipe);
 
     public ImmutableArray<WeightJob> Jobs => jobs.ToImmutable();
 
@@ -55,8 +57,9 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
         foreach (var parameter in source.Parameters)
             Add(parameter);
         // Layers that share a scale are written where the first of them lies.
-        foreach (var (_, members, place) in layers.AsEnumerable().Reverse())
-            jobs.Insert(place, recipe.Linear!.CreateJob([.. members], PlainFormat));
+        foreach (var (job, place) in layers.Select(layer => (CreateJob(layer.First, [.. layer.Layers]), layer.Place)).ToList().AsEnumerable().Reverse())
+            jobs.Insert(place, job);
+        notes.AddRange(rounding.Notes());
         if (transcoded > 0)
             notes.Add($"{transcoded} layers are moved from one layout to the other without any change of their weights.");
         if (transcoded > 0 && layers.Count > 0)
@@ -111,8 +114,12 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
         if (key is not null && layers.Find(group => group.Key == key && group.Layers[0].RowLength == weight.RowLength) is { Layers: { } members })
             members.Add(weight);
         else
-            layers.Add((key, [weight], jobs.Count));
+            layers.Add((key, [weight], parameter, jobs.Count));
     }
+
+    private WeightJob CreateJob(SourceParameter first, ImmutableArray<StoredWeight> members) => recipe.Linear is IntegerFormat integers
+        ? integers.CreateJob(members[0], PlainFormat, grid => rounding.Rounder(first, grid))
+        : recipe.Linear!.CreateJob(members, PlainFormat);
 
     private void AddPlain(SourceParameter parameter, StoredWeight weight)
     {

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Plimsoll.Numerics;
+using Plimsoll.Quantization.Calibration;
 using Plimsoll.Quantization.HuggingFace.Layers;
+using Plimsoll.Quantization.HuggingFace.Layers.Integers;
 
 namespace Plimsoll.Quantization.HuggingFace;
 
@@ -17,6 +19,15 @@ public sealed record HuggingFaceRecipe
 
     /// <summary>Whether layers that are quantized already may be quantized again, which adds a second rounding to the first.</summary>
     public bool AllowRequantize { get; init; }
+
+    /// <summary>How the integers of a layer are chosen; other formats are rounded to nearest.</summary>
+    public LayerMethod Method { get; init; }
+
+    /// <summary>What a text has shown of the layers, which some methods learn from.</summary>
+    public CalibratedInputs? Inputs { get; init; }
+
+    /// <summary>Whether layers are stored as integers with scales, which a <see cref="Method"/> can choose.</summary>
+    public bool HasIntegers => Linear is IntegerFormat;
 
     /// <summary>How linear layers are written; null where everything becomes <see cref="Plain"/>.</summary>
     internal LinearFormat? Linear { get; private init; }

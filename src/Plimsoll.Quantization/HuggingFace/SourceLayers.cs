@@ -15,6 +15,9 @@ namespace Plimsoll.Quantization.HuggingFace;
 /// <param name="Open">Its weights, in Hugging Face's order.</param>
 internal sealed record SourceParameter(ParameterStorage Storage, TensorShape? Shape, Func<StoredWeight> Open)
 {
+    /// <summary>What the runtime calls it when it shows inputs: the tensor of the checkpoint that is run, and which matrix of it.</summary>
+    public (string Tensor, int Expert) Matrix { get; init; } = (Storage.Name, 0);
+
     /// <summary>A linear layer inside the decoder, stored as a matrix: what quantization converts. Routers decide with few weights and stay.</summary>
     public bool IsLayer => Storage.Kind == StorageKind.Parameter && Shape is
     {

@@ -84,6 +84,34 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("gptq:4bit-g64")]
+    [InlineData("awq:4bit-g64")]
+    [InlineData("ct:w4a16-g64")]
+    public void Error_feedback_writes_folders_in_the_layout_of_plain_rounding_and_the_same_bytes_each_time(string format)
+    {
+        var text = Path.Combine(Repository.Root, "demo", "calibration.txt");
+        Run("demo", "--to", format, "--method", "gptq", "--calibration", text, "--chunks", "1", "--threads", "1", "-o", models.Output("one"));
+        Run("demo", "--to", format, "--method", "gptq", "--calibration", text, "--chunks", "1", "--threads", "3", "-o", models.Output("three"));
+        Run("demo", "--to", format, "-o", models.Output("plain"));
+        Assert.Equal(File.ReadAllBytes(models.Output("one/model.safetensors")), File.ReadAllBytes(models.Output("three/model.safetensors")));
+        Assert.NotEqual(File.ReadAllBytes(models.Output("one/model.safetensors")), File.ReadAllBytes(models.Output("plain/model.safetensors")));
+        Assert.Equal(Shapes("plain"), Shapes("one"));
+
+        IEnumerable<string> Shapes(string name) => Checkpoint.Open(models.Output(name)).Tensors.Select(tensor => $"{tensor.Name} {tensor.Format.Name} {string.Join(" x ", tensor.Dimensions)}");
+    }
+
+    [Theory]
+    [InlineData("nf4", "--method gptq chooses integers, and nf4 has none")]
+    [InlineData("fp8:channel", "--method gptq chooses integers, and fp8:channel has none")]
+    [InlineData("bf16", "--method gptq chooses integers, and bf16 has none")]
+    public void Formats_without_integers_have_no_use_for_a_method(string format, string message)
+    {
+        var run = CommandRun.Of("quantize", "demo", "--to", format, "--method", "gptq", "--calibration", "self", "-o", models.Output("out"));
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith($"plimsoll: {message}", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--method gptq", 2, "--method gptq learns from a text, and there is none")]
     [InlineData("--calibration self", 2, "--calibration is for --method gptq")]
     [InlineData("--chunks 3", 2, "--chunks cuts the text of --calibration, and there is none")]

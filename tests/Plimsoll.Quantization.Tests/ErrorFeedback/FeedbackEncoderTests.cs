@@ -9,7 +9,6 @@ public sealed class FeedbackEncoderTests
 {
     private const int Columns = 256;
     private const int Rows = 21;
-    private const int Inputs = 400;
 
     public static TheoryData<string> Formats => ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "IQ4_NL", "IQ4_XS"];
 
@@ -19,7 +18,7 @@ public sealed class FeedbackEncoderTests
     {
         var (codec, weights, seen, unseen) = Layer(format);
         var (plain, fed) = Encode(codec, weights, seen);
-        Assert.InRange(OutputError(weights, Decode(codec, fed), unseen) / OutputError(weights, Decode(codec, plain), unseen), 0, 0.75);
+        Assert.InRange(SyntheticLayer.OutputError(weights, Decode(codec, fed), unseen, Columns) / SyntheticLayer.OutputError(weights, Decode(codec, plain), unseen, Columns), 0, 0.75);
     }
 
     [Theory]
@@ -40,7 +39,7 @@ public sealed class FeedbackEncoderTests
             Assert.Equal(offsets[(block * perBlock)..((block + 1) * perBlock)], offsetsAgain);
         }
         var levels = grid.Levels.ToArray();
-        var (published, decoded) = (PublishedGptq.Factor(Gram(seen), 0.01), Decode(codec, fed));
+        var (published, decoded) = (PublishedGptq.Factor(SyntheticLayer.Gram(seen, Columns), 0.01), Decode(codec, fed));
         var near = 0;
         for (var row = 0; row < Rows; row++)
         {
@@ -60,9 +59,9 @@ public sealed class FeedbackEncoderTests
         var two = Encoder(codec, seen, threads: 2);
         var rowBytes = (int)codec.Format.BytesFor(Columns);
         var (whole, parts) = (new byte[Rows * rowBytes], new byte[Rows * rowBytes]);
-        one.Encode(weights, whole, Importance(seen), BlockSearch.Exact);
+        one.Encode(weights, whole, SyntheticLayer.MeanSquares(seen, Columns), BlockSearch.Exact);
         for (var row = 0; row < Rows; row++)
-            two.Encode(weights.AsSpan(row * Columns, Columns), parts.AsSpan(row * rowBytes, rowBytes), Importance(seen), BlockSearch.Exact);
+            two.Encode(weights.AsSpan(row * Columns, Columns), parts.AsSpan(row * rowBytes, rowBytes), SyntheticLayer.MeanSquares(seen, Columns), BlockSearch.Exact);
         Assert.Equal(whole, parts);
     }
 
@@ -87,31 +86,9 @@ public sealed class FeedbackEncoderTests
 
     private static (BlockCodec Codec, float[] Weights, float[] Seen, float[] Unseen) Layer(string format)
     {
-        var random = new Random(11);
-        var weights = Numbers(random, Rows * Columns);
-        // A few directions carry most of the variance, as in real activations.
-        var mixing = Numbers(random, Columns * Columns);
-        return (BlockCodecs.Find(NumberFormats.Find(format)!)!, weights, Correlated(random, mixing), Correlated(random, mixing));
+        var (weights, seen, unseen) = SyntheticLayer.Create(Rows, Columns);
+        return (BlockCodecs.Find(NumberFormats.Find(format)!)!, weights, seen, unseen);
     }
-
-    private static float[] Correlated(Random random, float[] mixing)
-    {
-        var inputs = new float[Inputs * Columns];
-        for (var input = 0; input < Inputs; input++)
-        {
-            var factors = Enumerable.Range(0, Columns).Select(k => (float)(random.NextDouble() - 0.5) / (k + 1)).ToArray();
-            for (var column = 0; column < Columns; column++)
-            {
-                var sum = 0f;
-                for (var k = 0; k < Columns; k++)
-                    sum += mixing[column * Columns + k] * factors[k];
-                inputs[input * Columns + column] = sum;
-            }
-        }
-        return inputs;
-    }
-
-    private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5))];
 
     private static FeedbackEncoder Encoder(BlockCodec codec, float[] seen, int threads)
     {
@@ -123,25 +100,9 @@ public sealed class FeedbackEncoderTests
     private static (byte[] Plain, byte[] Fed) Encode(BlockCodec codec, float[] weights, float[] seen)
     {
         var (plain, fed) = (new byte[codec.Format.BytesFor(weights.Length)], new byte[codec.Format.BytesFor(weights.Length)]);
-        codec.Encode(weights, Columns, plain, Importance(seen));
-        Encoder(codec, seen, threads: 2).Encode(weights, fed, Importance(seen), BlockSearch.Exact);
+        codec.Encode(weights, Columns, plain, SyntheticLayer.MeanSquares(seen, Columns));
+        Encoder(codec, seen, threads: 2).Encode(weights, fed, SyntheticLayer.MeanSquares(seen, Columns), BlockSearch.Exact);
         return (plain, fed);
-    }
-
-    private static float[] Importance(float[] seen) => [.. Enumerable.Range(0, Columns).Select(column => Enumerable.Range(0, Inputs).Sum(input => seen[input * Columns + column] * seen[input * Columns + column]) / Inputs)];
-
-    private static double[,] Gram(float[] seen)
-    {
-        var gram = new double[Columns, Columns];
-        for (var input = 0; input < Inputs; input++)
-        {
-            for (var i = 0; i < Columns; i++)
-            {
-                for (var j = 0; j < Columns; j++)
-                    gram[i, j] += (double)seen[input * Columns + i] * seen[input * Columns + j];
-            }
-        }
-        return gram;
     }
 
     private static float[] Decode(BlockCodec codec, byte[] blocks)
@@ -153,21 +114,4 @@ public sealed class FeedbackEncoderTests
 
     private static (int Code, double Value) Nearest(float[] levels, double scale, double offset, double wanted) =>
         Enumerable.Range(0, levels.Length).Select(code => (Code: code, Value: scale * levels[code] + offset)).MinBy(choice => Math.Abs(choice.Value - wanted));
-
-    /// <summary>Σ |e · x|² over rows and inputs.</summary>
-    private static double OutputError(float[] weights, float[] decoded, float[] inputs)
-    {
-        var total = 0.0;
-        for (var row = 0; row < Rows; row++)
-        {
-            for (var input = 0; input < Inputs; input++)
-            {
-                var sum = 0.0;
-                for (var column = 0; column < Columns; column++)
-                    sum += (weights[row * Columns + column] - decoded[row * Columns + column]) * inputs[input * Columns + column];
-                total += sum * sum;
-            }
-        }
-        return total;
-    }
 }

@@ -49,7 +49,7 @@ internal static class GgufLayers
             var name = source.Name.Replace("*", $"{part}", StringComparison.Ordinal);
             var firstRow = part * (weight.Rows / (source.Name.Contains('*', StringComparison.Ordinal) ? source.Count : 1));
             var storage = weight.Storage with { Name = name, Dimensions = source.Dimensions };
-            yield return new(storage, source, () => Rearranged(tensor, weight, storage, source.Dimensions, firstRow, shape));
+            yield return new(storage, source, () => Rearranged(tensor, weight, storage, source.Dimensions, firstRow, shape)) { Matrix = (tensor.Name, part) };
         }
     }
 

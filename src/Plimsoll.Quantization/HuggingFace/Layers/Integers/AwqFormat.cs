@@ -1,9 +1,10 @@
 using System.Text.Json;
 using Plimsoll.Numerics;
+using Plimsoll.Quantization.HuggingFace.Layers.Integers.Rounding;
 
 namespace Plimsoll.Quantization.HuggingFace.Layers.Integers;
 
-/// <summary>AWQ checkpoints, version <c>gemm</c>: four bits with zero points. Only the layout: no activation was looked at.</summary>
+/// <summary>AWQ checkpoints, version <c>gemm</c>: four bits with zero points.</summary>
 /// <param name="group">Inputs that share a scale; −1 for whole rows.</param>
 internal sealed class AwqFormat(int group) : IntegerFormat
 {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Plimsoll.Numerics;
+using Plimsoll.Quantization.HuggingFace.Layers.Integers.Rounding;
 
 namespace Plimsoll.Quantization.HuggingFace.Layers.Integers;
 

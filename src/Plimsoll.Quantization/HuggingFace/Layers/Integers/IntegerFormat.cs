@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Data;
 using Plimsoll.Numerics;
+using Plimsoll.Quantization.HuggingFace.Layers.Integers.Rounding;
 using Plimsoll.Quantization.Output;
 
 namespace Plimsoll.Quantization.HuggingFace.Layers.Integers;
@@ -14,8 +15,15 @@ internal abstract class IntegerFormat : LinearFormat
     /// <param name="module"><c>model.layers.0.mlp.up_proj</c>.</param>
     protected abstract IntegerPacking Packing(string module, long outputs, long inputs, NumberFormat model);
 
-    public override WeightJob CreateJob(ImmutableArray<StoredWeight> layers, NumberFormat model) =>
-        new IntegerLayerJob(layers[0], Packing(layers[0], model), Range, Description);
+    public override WeightJob CreateJob(ImmutableArray<StoredWeight> layers, NumberFormat model) => CreateJob(layers[0], model, grid => new NearestRounder(grid));
+
+    /// <summary>The job that writes a layer.</summary>
+    /// <param name="rounder">What chooses its numbers.</param>
+    public WeightJob CreateJob(StoredWeight layer, NumberFormat model, Func<IntegerGrid, IntegerRounder> rounder)
+    {
+        var packing = Packing(layer, model);
+        return new IntegerLayerJob(layer, packing, rounder(new(packing, Range)), Description);
+    }
 
     public override WeightJob? CreateTranscode(StoredWeight layer, NumberFormat model) => IntegerTranscodeJob.Create(layer, Packing(layer, model), Description);
 

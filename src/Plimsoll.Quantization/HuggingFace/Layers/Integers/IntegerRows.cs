@@ -1,3 +1,5 @@
+using Plimsoll.Numerics.Quantizers;
+
 namespace Plimsoll.Quantization.HuggingFace.Layers.Integers;
 
 /// <summary>Rows of a layer as integers: w = scale · (code − zero), a scale and a zero point for each group of columns.</summary>
@@ -24,4 +26,26 @@ internal readonly ref struct IntegerRows(int columns, int groupLength, Span<byte
 
     /// <summary>The columns of a group, counted from the start of a row.</summary>
     public Range ColumnsOf(int group) => (group * groupLength)..Math.Min(columns, (group + 1) * groupLength);
+
+    /// <summary>Some of the rows.</summary>
+    public IntegerRows Slice(int firstRow, int count) => new(
+        columns, groupLength, Codes.Slice(firstRow * columns, count * columns), Scales.Slice(firstRow * Groups, count * Groups), Zeros.Slice(firstRow * Groups, count * Groups));
+
+    public void CopyTo(IntegerRows other)
+    {
+        Codes.CopyTo(other.Codes);
+        Scales.CopyTo(other.Scales);
+        Zeros.CopyTo(other.Zeros);
+    }
+
+    /// <summary>What the rows stand for.</summary>
+    /// <param name="values">Receives (rows, columns).</param>
+    public void Decode(Span<float> values)
+    {
+        for (var at = 0; at < Scales.Length; at++)
+        {
+            var (row, range) = (at / Groups, ColumnsOf(at % Groups));
+            GroupQuantizer.Decode(Row(row)[range], Scales[at], Zeros[at], values.Slice(row * columns, columns)[range]);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Plimsoll.Numerics;
+using Plimsoll.Quantization.HuggingFace.Layers.Integers.Rounding;
 
 namespace Plimsoll.Quantization.HuggingFace.Layers.Integers;
 

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Plimsoll.Cli.Calibrate;
+using Plimsoll.Quantization.HuggingFace;
+
+namespace Plimsoll.Cli.Quantize;
+
+/// <summary>A value of <c>--method</c>: how the numbers of a format are chosen.</summary>
+/// <param name="What">What it does, in a few words.</param>
+/// <param name="LearnsFromText">Whether it needs <c>--calibration</c>.</param>
+/// <param name="ForGguf">Whether it applies to GGUF files.</param>
+/// <param name="Layers">The same for the layers of folders of safetensors.</param>
+internal sealed record QuantizeMethod(string Name, string What, bool LearnsFromText, bool ForGguf, LayerMethod Layers)
+{
+    public static readonly QuantizeMethod Rtn = new("rtn", "round to nearest, without data", LearnsFromText: false, ForGguf: true, LayerMethod.Nearest);
+    public static readonly QuantizeMethod Gptq = new("gptq", "errors make up for each other", LearnsFromText: true, ForGguf: true, LayerMethod.Gptq);
+
+    private static IReadOnlyList<QuantizeMethod> All => [Rtn, Gptq];
+
+    /// <summary>All of them, for help.</summary>
+    public static string Help => string.Join("; ", All.Select(method => $"{method.Name}: {method.What}"));
+
+    /// <exception cref="CliException">There is no such method, or an option does not go with it.</exception>
+    public static QuantizeMethod Read(ParseResult parsed)
+    {
+        var name = parsed.GetValue(QuantizeOptions.Method)!.Trim().ToLowerInvariant();
+        var method = All.FirstOrDefault(each => each.Name == name) ?? throw CliException.WrongUsage($"unknown method '{name}'", Help);
+        var calibration = parsed.GetValue(QuantizeOptions.Calibration);
+        if (method.LearnsFromText && calibration is null)
+            throw CliException.WrongUsage($"--method {name} learns from a text, and there is none", "--calibration FILE, or --calibration self for text that the model writes");
+        if (!method.LearnsFromText && calibration is not null)
+            throw CliException.WrongUsage($"--calibration is for {Learning}, and the method is {name}", "add one of them; for an importance matrix alone: 'plimsoll calibrate' and --imatrix");
+        if (!method.LearnsFromText && CalibrateOptions.Lengths.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } length)
+            throw CliException.WrongUsage($"{length.Name} cuts the text of --calibration, and there is none", length.Description);
+        if (method.LearnsFromText && parsed.GetValue(QuantizeOptions.Imatrix) is not null)
+            throw CliException.WrongUsage($"--method {name} makes its own importance matrix", "leave --imatrix out");
+        return method;
+    }
+
+    /// <exception cref="CliException">The format's numbers cannot be chosen so.</exception>
+    public void CheckGguf(string format)
+    {
+        if (!ForGguf)
+            throw CliException.WrongUsage($"--method {Name} is for the integers of folders of safetensors, and {format} has blocks of its own", $"for GGUF files: {string.Join(", ", All.Where(method => method.ForGguf).Select(method => method.Name))}");
+    }
+
+    /// <inheritdoc cref="CheckGguf"/>
+    public void Check(HuggingFaceRecipe recipe)
+    {
+        if (Layers != LayerMethod.Nearest && !recipe.HasIntegers)
+            throw CliException.WrongUsage($"--method {Name} chooses integers, and {recipe.Precision} has none: it is rounded to nearest", "leave --method out, or take gptq:4bit-g128, awq:4bit-g128, ct:w4a16-g128 or ct:w8a8");
+    }
+
+    private static string Learning => string.Join(", ", All.Where(method => method.LearnsFromText).Select(method => $"--method {method.Name}"));
+}

@@ -1,0 +1,11 @@
+namespace Plimsoll.Quantization.HuggingFace;
+
+/// <summary>How the integers of linear layers are chosen.</summary>
+public enum LayerMethod
+{
+    /// <summary>Rounded to nearest, without data.</summary>
+    Nearest,
+
+    /// <summary>GPTQ: later columns make up for the errors of earlier ones.</summary>
+    Gptq,
+}
