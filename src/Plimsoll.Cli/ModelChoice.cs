@@ -40,10 +40,17 @@ internal static class ModelChoice
             return FromBareSize(name);
         var catalog = UserCatalogs.Models(parsed.GetValue(PlanOptions.Catalog), environment);
         if (catalog.Find(name) is { } entry)
-            return new() { Shape = entry.Shape, StoredPrecision = NamedPrecision.Of(name) ?? entry.Precision ?? ModelLocator.PrecisionOf(entry.Shape) };
+            return FromCatalog(entry, NamedPrecision.Of(name));
         if (name.Count(character => character == '/') == 1)
             return HubChoice.Locate(name, parsed, environment);
         throw CliException.WrongUsage($"unknown model '{name}'", Suggestion(catalog.Suggest(name)));
+    }
+
+    /// <param name="named">The precision that the name asks for.</param>
+    private static LocatedModel FromCatalog(ModelCatalogEntry entry, string? named)
+    {
+        var quantization = named is null ? entry.Quantization : null;
+        return new() { Shape = entry.Shape, StoredPrecision = named ?? quantization?.PrecisionName ?? entry.Precision ?? ModelLocator.PrecisionOf(entry.Shape), Quantization = quantization };
     }
 
     private static LocatedModel FromBareSize(string name)

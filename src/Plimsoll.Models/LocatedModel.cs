@@ -1,4 +1,5 @@
 using Plimsoll.Checkpoints;
+using Plimsoll.Checkpoints.HuggingFace;
 
 namespace Plimsoll.Models;
 
@@ -12,6 +13,9 @@ public sealed record LocatedModel
 
     /// <summary>The precision of the published weights, as a precision name; null when unknown.</summary>
     public string? StoredPrecision { get; init; }
+
+    /// <summary>How the configuration says that the published weights are quantized; null for plain ones, GGUF files and where it is not known.</summary>
+    public QuantizationConfig? Quantization { get; init; }
 
     public bool IsGguf => Checkpoint?.Gguf is not null;
 }

@@ -17,13 +17,17 @@ public static class ModelLocator
     public static LocatedModel FromPath(string path, string? assume = null)
     {
         if (ConfigOnly(path) is { } alone)
-            return FromConfig(ReadConfig(alone), Name(path), null, assume);
+        {
+            var config = ReadConfig(alone);
+            return FromConfig(config, QuantizationConfig.FindIn(Path.GetDirectoryName(Path.GetFullPath(alone))!, config), Name(path), null, assume);
+        }
         var checkpoint = Checkpoint.Open(path);
         if (checkpoint.Gguf is { } metadata)
             return FromGguf(metadata, checkpoint, Name(path));
         if (checkpoint.ConfigPath is not { } configPath)
             throw new CheckpointFormatException(path, null, "a config.json beside the tensors, which says what the model is", "none");
-        return FromConfig(ReadConfig(configPath), Name(path), checkpoint, assume);
+        var stored = ReadConfig(configPath);
+        return FromConfig(stored, QuantizationConfig.FindIn(Path.GetDirectoryName(Path.GetFullPath(configPath))!, stored), Name(path), checkpoint, assume);
     }
 
     /// <summary>The model that the metadata of a GGUF file describes, with its tensors.</summary>
@@ -33,11 +37,13 @@ public static class ModelLocator
     }
 
     /// <summary>The model that a configuration describes, with the checkpoint that it belongs to.</summary>
-    public static LocatedModel FromConfig(ModelConfig config, string id, Checkpoint? checkpoint, string? assume)
+    public static LocatedModel FromConfig(ModelConfig config, string id, Checkpoint? checkpoint, string? assume) =>
+        FromConfig(config, QuantizationConfig.Find(config), id, checkpoint, assume);
+
+    private static LocatedModel FromConfig(ModelConfig config, QuantizationConfig? quantization, string id, Checkpoint? checkpoint, string? assume)
     {
         var shape = ModelShapeReader.FromConfig(config, id, "config.json", assume);
-        var quantization = QuantizationConfig.Find(config);
-        return new() { Shape = shape, Checkpoint = checkpoint, StoredPrecision = quantization?.PrecisionName ?? PrecisionOf(shape) };
+        return new() { Shape = shape, Checkpoint = checkpoint, StoredPrecision = quantization?.PrecisionName ?? PrecisionOf(shape), Quantization = quantization };
     }
 
     /// <summary>The precision name of a published element type.</summary>

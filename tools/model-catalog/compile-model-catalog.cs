@@ -155,9 +155,12 @@ void Write(string path)
         if (entry.Aliases.Count > 0)
             line["aliases"] = new JsonArray([.. entry.Aliases.Select(alias => (JsonNode)alias)]);
         line["source"] = entry.Source;
-        if (precisions[entry.Id] is { } precision)
+        var config = entry.Config.DeepClone();
+        if (precisions[entry.Id] is JsonObject quantization)
+            config["quantization_config"] = quantization.DeepClone();
+        else if (precisions[entry.Id] is { } precision)
             line["precision"] = precision.DeepClone();
-        line["config"] = entry.Config.DeepClone();
+        line["config"] = config;
         return "    " + line.ToJsonString(options);
     });
     text.AppendJoin(",\n", lines).Append("\n  ]\n}\n");

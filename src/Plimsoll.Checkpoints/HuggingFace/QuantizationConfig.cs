@@ -85,23 +85,49 @@ public sealed class QuantizationConfig
     /// <summary>How the linear layer with this name (<c>model.layers.0.mlp.down_proj</c>) is stored; null when it keeps its precision.</summary>
     /// <remarks>Ask for linear layers only: norms, biases and embeddings are never converted and no list says so.</remarks>
     /// <exception cref="CheckpointFormatException">A pattern in the file is no regular expression.</exception>
-    public QuantizationScheme? SchemeOf(string module)
+    public QuantizationScheme? SchemeOf(string module) => SchemeOf([module]);
+
+    /// <summary>The same for a module that lists of several tools name differently: what any of the names is listed under goes before the default.</summary>
+    /// <inheritdoc cref="SchemeOf(string)"/>
+    public QuantizationScheme? SchemeOf(ReadOnlySpan<string> names)
     {
-        for (var name = module; ;)
+        foreach (var name in names)
         {
-            if (named.TryGetValue(name, out var scheme))
+            if (TryFindNamed(name, out var scheme))
                 return scheme;
-            var dot = name.LastIndexOf('.');
-            if (dot < 0)
-                break;
-            name = name[..dot];
         }
         foreach (var rule in rules)
         {
-            if (rule.Pattern.Matches(module))
+            if (MatchesAny(rule.Pattern, names))
                 return rule.Scheme;
         }
-        return only.IsEmpty || only.Any(pattern => pattern.Matches(module)) ? Default : null;
+        foreach (var pattern in only)
+        {
+            if (MatchesAny(pattern, names))
+                return Default;
+        }
+        return only.IsEmpty ? Default : null;
+    }
+
+    private static bool MatchesAny(ModulePattern pattern, ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (pattern.Matches(name))
+                return true;
+        }
+        return false;
+    }
+
+    private bool TryFindNamed(string module, out QuantizationScheme? scheme)
+    {
+        for (var name = module; ; name = name[..name.LastIndexOf('.')])
+        {
+            if (named.TryGetValue(name, out scheme))
+                return true;
+            if (!name.Contains('.'))
+                return false;
+        }
     }
 
     /// <summary>A sentence for people: <c>GPTQ 4-bit, group 128, symmetric, act-order</c>.</summary>

@@ -64,7 +64,8 @@ internal static class PlanRequestBuilder
         if (precision is null && located.Checkpoint is { MissingFiles.IsEmpty: true } checkpoint)
             return WeightSet.FromCheckpoint(located.Shape, checkpoint.Tensors, checkpoint.Gguf?.Integer("general.file_type"));
         var name = precision ?? located.StoredPrecision ?? "bf16";
-        var scheme = PrecisionScheme.Find(name) ?? throw CliException.WrongUsage(PrecisionScheme.ExplainUnknown(name));
+        var scheme = precision is null && located.Quantization is { } quantization ? new ConfiguredScheme(quantization)
+            : PrecisionScheme.Find(name) ?? throw CliException.WrongUsage(PrecisionScheme.ExplainUnknown(name));
         try
         {
             var weights = scheme.Apply(located.Shape);

@@ -12,6 +12,7 @@ internal static class Qwen
     {
         var facts = context.Facts();
         var bias = !context.Config.Flag("no_bias", true);
+        QwenVision.WriteTower1(context);
         return context.Write(facts with { FeedForward = facts.FeedForward / 2 }, new()
         {
             Embedding = "wte",

@@ -48,6 +48,45 @@ internal static class QwenVision
         HeadName = "lm_head",
     };
 
+    /// <summary>Qwen-VL: a ViT-bigG of OpenCLIP, and a pool of queries that attend to its patches.</summary>
+    /// <remarks>Source: Qwen/Qwen-VL visual.py.</remarks>
+    public static void WriteTower1(ArchitectureContext context)
+    {
+        if (context.Config.Nested("visual") is not { } config)
+            return;
+        const string Prefix = "transformer.visual.";
+        const long Queries = 256;
+        var builder = context.Builder;
+        long hidden = config.Width("width"), patch = config.Width("patch_size"), output = config.Width("output_dim");
+        var width = (long)(hidden * config.Number("mlp_ratio", 4));
+        builder.AllAs(TensorRole.Tower);
+        builder.Tensor(Prefix + "conv1.weight", TensorRole.Tower, hidden, 3, patch, patch);
+        builder.Tensor(Prefix + "positional_embedding", TensorRole.Tower, Queries, hidden);
+        builder.Norm(Prefix + "ln_pre", hidden, bias: true);
+        for (var index = 0; index < config.Count("layers"); index++)
+        {
+            var block = $"{Prefix}transformer.resblocks.{index}.";
+            builder.Norm(block + "ln_1", hidden, bias: true);
+            builder.Norm(block + "ln_2", hidden, bias: true);
+            builder.Linear(block + "attn.in_proj", 3 * hidden, hidden, TensorRole.Tower, bias: true);
+            builder.Linear(block + "attn.out_proj", hidden, hidden, TensorRole.Tower, bias: true);
+            builder.Linear(block + "mlp.c_fc", width, hidden, TensorRole.Tower, bias: true);
+            builder.Linear(block + "mlp.c_proj", hidden, width, TensorRole.Tower, bias: true);
+        }
+        const string Pool = Prefix + "attn_pool.";
+        builder.Tensor(Pool + "query", TensorRole.Tower, Queries, output);
+        builder.Tensor(Pool + "pos_embed", TensorRole.Tower, Queries, output);
+        builder.Linear(Pool + "kv_proj", output, hidden, TensorRole.Tower);
+        builder.Tensor(Pool + "attn.in_proj_weight", TensorRole.Tower, 3 * output, output);
+        builder.Tensor(Pool + "attn.in_proj_bias", TensorRole.Tower, 3 * output);
+        builder.Linear(Pool + "attn.out_proj", output, output, TensorRole.Tower, bias: true);
+        builder.Norm(Pool + "ln_q", output, bias: true);
+        builder.Norm(Pool + "ln_kv", output, bias: true);
+        builder.Norm(Prefix + "ln_post", output, bias: true);
+        builder.Tensor(Prefix + "proj", TensorRole.Tower, output, output);
+        builder.AllAs(null);
+    }
+
     private static void WriteTower2(ArchitectureContext context, DecoderFacts facts, bool gated)
     {
         if (context.Config.Nested("vision_config") is not { } config)

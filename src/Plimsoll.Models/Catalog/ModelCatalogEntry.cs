@@ -29,8 +29,11 @@ public sealed class ModelCatalogEntry
     /// <summary>Where the configuration values were read.</summary>
     public string FactSource { get; }
 
-    /// <summary>The precision of the published weights where they are quantized (<c>fp8:block128</c>, <c>mxfp4</c>); null for plain ones.</summary>
+    /// <summary>The precision of the published weights where all linear layers have the same (<c>fp8:block128</c>, <c>mxfp4</c>); null for others and for plain ones.</summary>
     public string? Precision { get; }
+
+    /// <summary>How the published weights are quantized where layers differ; else null.</summary>
+    public QuantizationConfig? Quantization => QuantizationConfig.Find(Config);
 
     /// <summary>The id without its owner.</summary>
     public string ShortName => Id[(Id.LastIndexOf('/') + 1)..];

@@ -1,3 +1,4 @@
+using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Numerics;
 using static Plimsoll.Planning.Weights.Linear.LinearMethod;
 
@@ -13,10 +14,14 @@ internal static class Fp8
     public static LinearMethod Channel => Of("fp8:channel", "a scale per output row", (outputs, _) => outputs);
 
     /// <summary>One scale per square of weights, the layout of DeepSeek-V3 and Qwen3. Source: transformers integrations/finegrained_fp8.py (weight_scale_inv).</summary>
-    public static LinearMethod Block(int side) => Of($"fp8:block{side}", $"a scale per {side}×{side} weights", (outputs, inputs) => Units(outputs, side) * Units(inputs, side)) with
-    {
-        IncludesNextToken = true,
-    };
+    public static LinearMethod Block(int side) => Block(side, side);
+
+    /// <inheritdoc cref="Block(int)"/>
+    public static LinearMethod Block(int rows, int columns) =>
+        Of($"fp8:block{new QuantizationBlock(rows, columns)}", $"a scale per {rows}×{columns} weights", (outputs, inputs) => Units(outputs, rows) * Units(inputs, columns)) with
+        {
+            IncludesNextToken = true,
+        };
 
     private static LinearMethod Of(string name, string scales, Func<long, long, long> scaleCount) => new()
     {

@@ -17,12 +17,12 @@ internal sealed class LinearScheme : PrecisionScheme
 
     public override WeightSet Apply(ModelShape shape)
     {
-        var rest = NumberFormats.Find(shape.PublishedType ?? "") is { BlockLength: 1, BlockBytes: 2 } published ? published : NumberFormats.Bf16;
+        var rest = Plain(shape);
         var notes = ImmutableArray.CreateBuilder<string>();
         if (Method.Note is { } note)
             notes.Add(note);
         var hasExperts = shape.Tensors.Any(tensor => tensor.Role == TensorRole.Expert);
-        var tensors = shape.Tensors.Select(tensor => Store(tensor, shape.HiddenSize, hasExperts, rest)).ToImmutableArray();
+        var tensors = shape.Tensors.Select(tensor => Convert(tensor, shape.HiddenSize, hasExperts) ?? new(tensor, rest, rest.BytesFor(tensor.Elements))).ToImmutableArray();
         var (left, bytes) = LeftAlone(tensors, hasExperts);
         if (left > 0)
             notes.Add($"{left} linear layers ({bytes}) stay in 16 bits because {Method.Requirement}.");
@@ -31,32 +31,28 @@ internal sealed class LinearScheme : PrecisionScheme
         return new(Name, tensors) { Confidence = shape.Confidence, Notes = notes.ToImmutable() };
     }
 
-    private WeightTensor Store(TensorShape tensor, long hiddenSize, bool hasExperts, NumberFormat rest)
-    {
-        if (Converts(tensor, hasExperts) && LinearStack.Of(tensor, hiddenSize) is { } stack && Method.BytesOfLayer(stack.Out, stack.In) is { } bytes)
-            return new(tensor, Method.Codes, checked(bytes * stack.Count));
-        return new(tensor, rest, rest.BytesFor(tensor.Elements));
-    }
+    /// <summary>The 16-bit format of what stays: the published one, else BF16.</summary>
+    public static NumberFormat Plain(ModelShape shape) =>
+        NumberFormats.Find(shape.PublishedType ?? "") is { BlockLength: 1, BlockBytes: 2 } published ? published : NumberFormats.Bf16;
 
-    /// <summary>Linear layers inside the decoder. The router decides with few weights and a one-output gate has too few; no method converts them.</summary>
-    private bool Converts(TensorShape tensor, bool hasExperts)
-    {
-        if (!tensor.IsLinear || tensor.Dimensions.Contains(1))
-            return false;
-        var inDecoder = tensor.Role switch
-        {
-            TensorRole.Attention or TensorRole.FeedForward or TensorRole.Expert or TensorRole.SharedExpert or TensorRole.Recurrent => true,
-            TensorRole.NextToken => Method.IncludesNextToken,
-            _ => false,
-        };
-        return inDecoder && Method.Scope switch
+    /// <summary>A linear layer inside the decoder. The router decides with few weights and a one-output gate has too few; no method converts them.</summary>
+    public static bool IsInDecoder(TensorShape tensor) => tensor.IsLinear && !tensor.Dimensions.Contains(1)
+        && tensor.Role is TensorRole.Attention or TensorRole.FeedForward or TensorRole.Expert or TensorRole.SharedExpert or TensorRole.Recurrent or TensorRole.NextToken;
+
+    /// <summary>The tensor in this method; null when it stays as it is.</summary>
+    public WeightTensor? Convert(TensorShape tensor, long hiddenSize, bool hasExperts) =>
+        Converts(tensor, hasExperts) && LinearStack.Of(tensor, hiddenSize) is { } stack && Method.BytesOfLayer(stack.Out, stack.In) is { } bytes
+            ? new(tensor, Method.Codes, checked(bytes * stack.Count))
+            : null;
+
+    private bool Converts(TensorShape tensor, bool hasExperts) =>
+        IsInDecoder(tensor) && (tensor.Role != TensorRole.NextToken || Method.IncludesNextToken) && Method.Scope switch
         {
             LinearScope.AllLinear => true,
             LinearScope.NoExperts => tensor.Role != TensorRole.Expert,
             LinearScope.ExpertsWhereThereAreAny => tensor.Role == TensorRole.Expert || !hasExperts,
             _ => throw new InvalidOperationException($"No rule for {Method.Scope}."),
         };
-    }
 
     private (int Count, ByteSize Bytes) LeftAlone(ImmutableArray<WeightTensor> tensors, bool hasExperts)
     {
@@ -100,6 +96,9 @@ internal sealed record LinearMethod
     public bool IncludesNextToken { get; init; }
 
     public string? Note { get; init; }
+
+    /// <summary>A sentence on what is not counted to the byte; null where all is.</summary>
+    public string? Approximation { get; init; }
 
     public LinearScheme ToScheme() => new() { Method = this };
 

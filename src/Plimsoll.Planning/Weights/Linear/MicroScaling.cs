@@ -18,11 +18,16 @@ internal static class MicroScaling
     };
 
     /// <summary>MXFP4 of every linear layer, as compressed-tensors stores it.</summary>
-    public static LinearMethod CompressedMxfp4 => Mxfp4 with
+    public static LinearMethod CompressedMxfp4 => Compressed(4);
+
+    /// <summary>Every linear layer in 32 codes of E2M1 or E4M3 and a scale byte.</summary>
+    /// <param name="bits">4 for MXFP4, 8 for MXFP8.</param>
+    public static LinearMethod Compressed(int bits) => new()
     {
-        Name = "ct:mxfp4",
-        Summary = "MXFP4, 32 weights to a scale byte, every linear layer; embeddings, norms, router and head in 16 bits",
-        Scope = LinearScope.AllLinear,
+        Name = $"ct:mxfp{bits}",
+        Summary = $"MXFP{bits}, 32 weights to a scale byte, every linear layer; embeddings, norms, router and head in 16 bits",
+        Codes = bits == 4 ? NumberFormats.Mxfp4 : NumberFormats.Fp8E4M3,
+        BytesOfLayer = (outputs, inputs) => checked(outputs * Units(inputs, 32) * (4 * bits + 1)),
     };
 
     /// <summary>NVFP4: 16 E2M1 codes and an FP8 scale, two FP32 scales per layer (weights and activations).</summary>
