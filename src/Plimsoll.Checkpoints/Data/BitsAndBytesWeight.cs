@@ -12,7 +12,7 @@ namespace Plimsoll.Checkpoints.Data;
 /// The block scales may be quantized themselves: absmax = nested_quant_map[code] · nested_absmax + nested_offset. Shape, block size and offset are in a
 /// JSON text stored as a tensor, <c>quant_state.bitsandbytes__nf4</c>. Source: bitsandbytes functional.py, QuantState.
 /// </remarks>
-internal sealed class BitsAndBytesWeight : StoredWeight
+public sealed class BitsAndBytesWeight : StoredWeight
 {
     private const int Entries = 16;
     private const int NestedEntries = 256;
@@ -22,9 +22,10 @@ internal sealed class BitsAndBytesWeight : StoredWeight
     private readonly int blockLength;
     private readonly Lazy<float[]> map;
     private readonly Lazy<float[]> absmax;
+    private readonly Lazy<DoubleQuantizedScales?> nested;
 
     /// <exception cref="CheckpointFormatException">The state is not readable, or the tensors do not fit it.</exception>
-    public static BitsAndBytesWeight Open(ParameterStorage storage, TensorReader reader)
+    internal static BitsAndBytesWeight Open(ParameterStorage storage, TensorReader reader)
     {
         var tensor = storage.Parts.First(part => part.Part.StartsWith("bitsandbytes__", StringComparison.Ordinal)).Header;
         var state = ModelConfig.Parse(tensor.File, SideTensor.Bytes(reader, tensor));
@@ -43,33 +44,71 @@ internal sealed class BitsAndBytesWeight : StoredWeight
         var (elements, scale) = (checked(Rows * RowLength), storage.Find("absmax")!);
         if (codes.Strides is not null || codes.Bytes != elements / 2 + elements % 2 || scale.Elements != (elements + blockLength - 1) / blockLength || RowLength > Array.MaxLength / 2)
             throw SideTensor.Bad(codes, $"{elements:N0} codes in blocks of {blockLength}", $"{codes.Bytes:N0} bytes and {scale.Elements:N0} block scales");
-        map = new(() => Table(storage, "quant_map", Entries));
-        absmax = new(() => storage.Find("nested_absmax") is { } nested ? Nested(storage, scale, nested, state) : SideTensor.Floats(reader, scale));
+        map = new(() => ReadTable(storage, "quant_map", Entries));
+        nested = new(() => storage.Find("nested_absmax") is { } tensor ? ReadNested(storage, scale, tensor, state) : null);
+        absmax = new(() => nested.Value?.Decode() ?? SideTensor.Floats(reader, scale));
+    }
+
+    /// <summary>Weights that share an absmax, counted over the flat matrix.</summary>
+    public int BlockLength => blockLength;
+
+    /// <summary>The value of each of the 16 codes, relative to absmax.</summary>
+    public ReadOnlySpan<float> Table => map.Value;
+
+    /// <summary>The largest magnitude of each block.</summary>
+    public ReadOnlySpan<float> Absmax => absmax.Value;
+
+    /// <summary>How the file holds <see cref="Absmax"/> where it is quantized itself; else null.</summary>
+    public DoubleQuantizedScales? Nested => nested.Value;
+
+    /// <summary>The codes of rows [<paramref name="firstRow"/>, …), one per byte.</summary>
+    /// <param name="unpacked">A whole number of rows.</param>
+    /// <exception cref="ArgumentException">The range leaves the parameter.</exception>
+    public void ReadCodes(long firstRow, Span<byte> unpacked)
+    {
+        if (unpacked.Length % RowLength != 0 || firstRow < 0 || firstRow > Rows - unpacked.Length / RowLength)
+            throw new ArgumentException($"{unpacked.Length} codes from row {firstRow} on are no rows of '{Name}'", nameof(unpacked));
+        ReadCodesAt(firstRow * RowLength, unpacked);
     }
 
     protected override void DecodeRows(long firstRow, Span<float> values)
     {
         const int piece = 1 << 16;
-        var packed = ArrayPool<byte>.Shared.Rent(Math.Min(piece, values.Length) / 2 + 1);
-        var unpacked = ArrayPool<byte>.Shared.Rent(2 * packed.Length);
+        var unpacked = ArrayPool<byte>.Shared.Rent(Math.Min(piece, values.Length));
         try
         {
             for (var at = firstRow * RowLength; !values.IsEmpty;)
             {
-                // A row may begin in the middle of a byte.
-                var (count, skipped) = (Math.Min(piece, values.Length), (int)(at % 2));
-                var bytes = packed.AsSpan(0, (skipped + count + 1) / 2);
-                reader.Read(codes, at / 2, bytes);
-                Nibbles.UnpackHighFirst(bytes, unpacked.AsSpan(0, 2 * bytes.Length));
-                DecodeBlocks(at, unpacked.AsSpan(skipped, count), values);
+                var count = Math.Min(piece, values.Length);
+                ReadCodesAt(at, unpacked.AsSpan(0, count));
+                DecodeBlocks(at, unpacked.AsSpan(0, count), values);
                 values = values[count..];
                 at += count;
             }
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(packed);
             ArrayPool<byte>.Shared.Return(unpacked);
+        }
+    }
+
+    /// <param name="first">The flat index of the first code, which may lie in the middle of a byte.</param>
+    private void ReadCodesAt(long first, Span<byte> unpacked)
+    {
+        var skipped = (int)(first % 2);
+        var packed = ArrayPool<byte>.Shared.Rent((skipped + unpacked.Length + 1) / 2);
+        var pairs = ArrayPool<byte>.Shared.Rent(2 * packed.Length);
+        try
+        {
+            var bytes = packed.AsSpan(0, (skipped + unpacked.Length + 1) / 2);
+            reader.Read(codes, first / 2, bytes);
+            Nibbles.UnpackHighFirst(bytes, pairs.AsSpan(0, 2 * bytes.Length));
+            pairs.AsSpan(skipped, unpacked.Length).CopyTo(unpacked);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(packed);
+            ArrayPool<byte>.Shared.Return(pairs);
         }
     }
 
@@ -86,21 +125,30 @@ internal sealed class BitsAndBytesWeight : StoredWeight
         }
     }
 
-    private float[] Nested(ParameterStorage storage, TensorHeader scale, TensorHeader nested, ModelConfig state)
+    private DoubleQuantizedScales ReadNested(ParameterStorage storage, TensorHeader scale, TensorHeader nestedAbsmax, ModelConfig state)
     {
         if (scale.Format.BlockBytes != 1)
             throw SideTensor.Bad(scale, "bytes, as there is a nested_absmax", scale.Format.Name);
         if ((state.Integer("nested_blocksize") ?? DoubleQuantizer.BlockLength) != DoubleQuantizer.BlockLength)
-            throw SideTensor.Bad(nested, $"nested blocks of {DoubleQuantizer.BlockLength}", $"{state.Integer("nested_blocksize")}");
-        var values = new float[scale.Elements];
-        DoubleQuantizer.Decode(SideTensor.Bytes(reader, scale), Table(storage, "nested_quant_map", NestedEntries), SideTensor.Floats(reader, nested), (float)(state.Number("nested_offset") ?? 0), values);
-        return values;
+            throw SideTensor.Bad(nestedAbsmax, $"nested blocks of {DoubleQuantizer.BlockLength}", $"{state.Integer("nested_blocksize")}");
+        return new(SideTensor.Bytes(reader, scale), ReadTable(storage, "nested_quant_map", NestedEntries), SideTensor.Floats(reader, nestedAbsmax), (float)(state.Number("nested_offset") ?? 0));
     }
 
-    private float[] Table(ParameterStorage storage, string part, int entries)
+    private float[] ReadTable(ParameterStorage storage, string part, int entries)
     {
         var tensor = storage.Find(part) ?? throw SideTensor.Bad(storage.Main, $"a table {part} beside the codes", "none");
         var values = SideTensor.Floats(reader, tensor);
         return values.Length == entries ? values : throw SideTensor.Bad(tensor, $"{entries} values", $"{values.Length:N0}");
+    }
+}
+
+/// <summary>Block scales that are quantized themselves: absmax = map[code] · nested absmax of its <see cref="DoubleQuantizer.BlockLength"/> codes + offset.</summary>
+public sealed record DoubleQuantizedScales(byte[] Codes, float[] Map, float[] Absmax, float Offset)
+{
+    internal float[] Decode()
+    {
+        var values = new float[Codes.Length];
+        DoubleQuantizer.Decode(Codes, Map, Absmax, Offset, values);
+        return values;
     }
 }

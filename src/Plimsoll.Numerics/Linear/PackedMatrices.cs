@@ -19,16 +19,31 @@ public static class PackedMatrices
     /// <exception cref="OutOfMemoryException">The weights do not fit the memory of this machine.</exception>
     public static PackedMatrix Create(NumberFormat format, int rows, int columns, RowReader read) => Create(format, rows, columns, read, SimdLevels.Best);
 
+    /// <summary>Reads a matrix of rows as <see cref="RowFormat"/> lays them out.</summary>
+    /// <inheritdoc cref="Create(NumberFormat, int, int, RowReader)"/>
+    public static PackedMatrix Create(RowFormat format, int rows, int columns, RowReader read) => Create(format, rows, columns, read, SimdLevels.Best);
+
+    internal static PackedMatrix Create(RowFormat format, int rows, int columns, RowReader read, SimdLevel level)
+    {
+        Check(format.Block, rows, columns);
+        return format.Load(rows, columns, read, level);
+    }
+
     internal static PackedMatrix Create(NumberFormat format, int rows, int columns, RowReader read, SimdLevel level)
+    {
+        Check(format, rows, columns);
+        if (IntegerPanelFormats.Find(format) is { } integers)
+            return new IntegerPanelMatrix(integers, rows, columns, read, level);
+        var panels = FloatPanelsOf(format) ?? throw new NotSupportedException($"no product for weights in {format}");
+        return new FloatPanelMatrix(panels, rows, columns, read, level);
+    }
+
+    private static void Check(NumberFormat format, int rows, int columns)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         if (columns % format.BlockLength != 0)
             throw new ArgumentException($"a row of {format} has a multiple of {format.BlockLength} columns, not {columns}", nameof(columns));
-        if (IntegerPanelFormats.Find(format) is { } integers)
-            return new IntegerPanelMatrix(integers, rows, columns, read, level);
-        var panels = FloatPanelsOf(format) ?? throw new NotSupportedException($"no product for weights in {format}");
-        return new FloatPanelMatrix(panels, rows, columns, read, level);
     }
 
     private static FloatPanels? FloatPanelsOf(NumberFormat format)

@@ -9,21 +9,14 @@ namespace Plimsoll.Runtime.Weights;
 internal static class MatrixLoader
 {
     /// <param name="order">Which stored row each row is; null for the same order.</param>
-    public static PackedMatrix Load(WeightReader reader, StoredWeight weight, int[]? order = null)
-    {
-        var rows = checked((int)weight.Rows);
-        return PackedTensor(weight) is { } tensor ? Pack(reader, tensor, 0, rows, checked((int)weight.RowLength), order) : new StoredMatrix(weight, 0, rows, order);
-    }
+    public static PackedMatrix Load(WeightReader reader, StoredWeight weight, int[]? order = null) => Load(reader, weight, 0, checked((int)weight.Rows), order);
 
     /// <summary>(count, rows, columns) as <paramref name="count"/> matrices.</summary>
     public static IEnumerable<PackedMatrix> LoadStack(WeightReader reader, StoredWeight stack, int count)
     {
         var rows = checked((int)(stack.Rows / count));
         for (var index = 0; index < count; index++)
-        {
-            var first = (long)index * rows;
-            yield return PackedTensor(stack) is { } tensor ? Pack(reader, tensor, first, rows, checked((int)stack.RowLength), order: null) : new StoredMatrix(stack, first, rows);
-        }
+            yield return Load(reader, stack, (long)index * rows, rows, order: null);
     }
 
     /// <summary>Stored as (inputs, outputs).</summary>
@@ -44,9 +37,17 @@ internal static class MatrixLoader
         });
     }
 
-    /// <summary>The one tensor that holds the weight in a format with products of its own; null for other layouts, and for blocks with a scale beside them.</summary>
+    private static PackedMatrix Load(WeightReader reader, StoredWeight weight, long firstRow, int rows, int[]? order)
+    {
+        if (PackedTensor(weight) is not { } tensor)
+            return PackedLayouts.TryLoad(weight, firstRow, rows, order) ?? new StoredMatrix(weight, firstRow, rows, order);
+        var matrix = Pack(reader, tensor, firstRow, rows, checked((int)weight.RowLength), order);
+        return weight is ScaledBlockWeight scaled ? new ScaledMatrix(matrix, scaled.Factor(firstRow)) : matrix;
+    }
+
+    /// <summary>The tensor that holds the weight in a format with products of its own; null for other layouts.</summary>
     private static TensorHeader? PackedTensor(StoredWeight weight) =>
-        weight.Storage is { Layout: StorageLayout.Plain, Parts: [_], Main: { Strides: null } tensor } && PackedMatrices.Supports(tensor.Format) ? tensor : null;
+        weight.Storage is { Layout: StorageLayout.Plain, Main: { Strides: null } tensor } && PackedMatrices.Supports(tensor.Format) ? tensor : null;
 
     private static PackedMatrix Pack(WeightReader reader, TensorHeader tensor, long firstRow, int rows, int columns, int[]? order)
     {

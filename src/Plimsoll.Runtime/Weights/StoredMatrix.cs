@@ -5,7 +5,7 @@ using Plimsoll.Numerics.Linear;
 namespace Plimsoll.Runtime.Weights;
 
 /// <summary>A matrix that stays in its file: a tile of rows is read and decoded whenever it is multiplied, in whatever layout it is stored.</summary>
-/// <remarks>For layouts without a kernel of their own. Right and small, not fast: a product costs a pass over the file's cached pages.</remarks>
+/// <remarks>For what no product takes (<see cref="PackedLayouts"/>). Right and small, not fast: a product costs a pass over the file's cached pages.</remarks>
 /// <param name="firstRow">The first row of the weight that belongs to the matrix.</param>
 /// <param name="order">Which row of the weight each row of the matrix is; null for the same order.</param>
 internal sealed class StoredMatrix(StoredWeight weight, long firstRow, int rows, int[]? order = null) : PackedMatrix

@@ -107,8 +107,13 @@ public sealed class PackedMatrixTests
     private static float[] AsMultiplied(NumberFormat format, ReadOnlySpan<float> inputs)
     {
         var values = inputs.ToArray();
-        if (IntegerPanelFormats.Find(format) is null)
-            return values;
+        if (IntegerPanelFormats.Find(format) is not null)
+            Quantize(values);
+        return values;
+    }
+
+    internal static void Quantize(float[] values)
+    {
         for (var start = 0; start < values.Length; start += 32)
         {
             var block = values.AsSpan(start, 32);
@@ -116,6 +121,5 @@ public sealed class PackedMatrixTests
             foreach (ref var value in block)
                 value = scale * MathF.Round(value * (1 / scale), MidpointRounding.ToEven);
         }
-        return values;
     }
 }

@@ -237,3 +237,45 @@ internal readonly struct E2M1By16 : ICodeLayout
     public static bool HasTable => true;
     public static Vector128<byte> Table => E2M1By32.Table;
 }
+
+/// <summary>Codes up to 3 with zero points (GPTQ of two bits).</summary>
+internal readonly struct TwoBitsAffine : ICodeLayout
+{
+    public static int LowBits => 2;
+    public static int HighBits => 0;
+    public static int GroupLength => 32;
+    public static int Depth => 8;
+    public static bool HasMinimums => true;
+    public static float Centre => 0;
+    public static bool IsSigned => false;
+    public static bool HasTable => false;
+    public static Vector128<byte> Table => default;
+}
+
+/// <summary>Codes up to 7 with zero points (GPTQ of three bits): eight products make 8 · 7 · 2 · 127 = 14224.</summary>
+internal readonly struct ThreeBitsAffine : ICodeLayout
+{
+    public static int LowBits => 2;
+    public static int HighBits => 1;
+    public static int GroupLength => 32;
+    public static int Depth => 8;
+    public static bool HasMinimums => true;
+    public static float Centre => 0;
+    public static bool IsSigned => false;
+    public static bool HasTable => false;
+    public static Vector128<byte> Table => default;
+}
+
+/// <summary>Signed bytes with zero points.</summary>
+internal readonly struct BytesAffine : ICodeLayout
+{
+    public static int LowBits => 8;
+    public static int HighBits => 0;
+    public static int GroupLength => 32;
+    public static int Depth => 8;
+    public static bool HasMinimums => true;
+    public static float Centre => 0;
+    public static bool IsSigned => true;
+    public static bool HasTable => false;
+    public static Vector128<byte> Table => default;
+}

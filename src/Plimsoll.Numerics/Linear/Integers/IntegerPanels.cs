@@ -29,13 +29,18 @@ internal abstract unsafe class IntegerPanels(NumberFormat format)
     public abstract IntegerKernel Kernel(SimdLevel level);
 }
 
-/// <param name="format">Its name.</param>
 /// <param name="scaleBytes">Where the bytes of a block lie that are not codes.</param>
-internal abstract unsafe class IntegerPanels<TLayout>(string format, params Range[] scaleBytes) : IntegerPanels(NumberFormats.Find(format)!)
+internal abstract unsafe class IntegerPanels<TLayout>(NumberFormat format, params Range[] scaleBytes) : IntegerPanels(format)
     where TLayout : struct, ICodeLayout
 {
     private readonly int[] scaleOffsets =
         [.. scaleBytes.SelectMany(range => Enumerable.Range(range.Start.Value, range.End.Value - range.Start.Value))];
+
+    /// <param name="format">Its name.</param>
+    /// <param name="scaleBytes">Where the bytes of a block lie that are not codes.</param>
+    protected IntegerPanels(string format, params Range[] scaleBytes) : this(NumberFormats.Find(format)!, scaleBytes)
+    {
+    }
 
     [SkipLocalsInit]
     public sealed override void Pack(byte* rows, long stride, int columns, byte* chunk)

@@ -47,6 +47,19 @@ internal static unsafe class RowScales
             32, 32, 8, 24, 32, 32, 9, 25, 32, 32, 10, 26, 32, 32, 11, 27, 32, 32, 12, 28, 32, 32, 13, 29, 32, 32, 14, 30, 32, 32, 15, (byte)31);
     }
 
+    /// <summary>FP32 numbers of which the upper <paramref name="count"/> bytes are stored, lowest first, the others being zero: 2 for BF16, 4 for FP32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Singles(byte* bytes, int count, float* target)
+    {
+        for (var row = 0; row < Panel.Rows; row += 8)
+        {
+            var bits = Vector256<int>.Zero;
+            for (var at = 0; at < count; at++)
+                bits |= Vector256.ShiftLeft(Widen(bytes + at * Panel.Rows + row), 8 * (sizeof(float) - count + at));
+            bits.AsSingle().Store(target + row);
+        }
+    }
+
     /// <summary>target = unsigned byte · scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Unsigned(Vector128<byte> bytes, float* scales, float* target)
@@ -91,8 +104,9 @@ internal static unsafe class RowScales
             (Vector256.Load(source + row) * factor).Store(target + row);
     }
 
+    /// <summary>Eight unsigned bytes as integers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Widen(byte* bytes)
+    public static Vector256<int> Widen(byte* bytes)
     {
         if (Avx2.IsSupported)
             return Avx2.ConvertToVector256Int32(bytes);
