@@ -16,6 +16,7 @@ using Plimsoll.Cli.Plan;
 using Plimsoll.Cli.Quantize;
 using Plimsoll.Cli.Run;
 using Plimsoll.Cli.Tokenize;
+using Plimsoll.Cli.Train;
 using Plimsoll.Cli.Watch;
 
 namespace Plimsoll.Cli;
@@ -95,6 +96,7 @@ internal static class CliApplication
         yield return EvalCommand.Create(environment);
         yield return TokenizeCommand.Create(environment);
         yield return RunCommand.Create(environment);
+        yield return TrainCommand.Create(environment);
         yield return FormatsCommand.Create(environment);
         yield return DiagnoseCommand.Create(environment);
         yield return WatchCommand.Create(environment);

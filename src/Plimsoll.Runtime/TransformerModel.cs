@@ -1,6 +1,4 @@
 using Plimsoll.Checkpoints;
-using Plimsoll.Checkpoints.Data;
-using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Models;
 using Plimsoll.Numerics.Linear;
 using Plimsoll.Runtime.Settings;
@@ -32,11 +30,16 @@ public sealed class TransformerModel : IDisposable
     /// <inheritdoc cref="Load(string, ComputePool)"/>
     public static TransformerModel Load(LocatedModel model, ComputePool? pool = null)
     {
-        if (model.Checkpoint is not { } checkpoint)
-            throw new ArgumentException($"'{model.Shape.Id}' is a description without weights", nameof(model));
-        return checkpoint.Gguf is { } metadata
-            ? LoadGguf(checkpoint, metadata, model.Shape, pool ?? ComputePool.Single)
-            : LoadFolder(checkpoint, model.Shape, pool ?? ComputePool.Single);
+        var checkpoint = DecoderCheckpoint.Open(model);
+        try
+        {
+            return new(checkpoint.Settings, new WeightLoader(checkpoint).Load(), pool ?? ComputePool.Single);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A new sequence over these weights.</summary>
@@ -44,33 +47,4 @@ public sealed class TransformerModel : IDisposable
     public TransformerSession CreateSession(SessionOptions options) => new(this, options);
 
     public void Dispose() => Weights.Dispose();
-
-    private static TransformerModel LoadGguf(Checkpoint checkpoint, Checkpoints.Gguf.GgufMetadata metadata, ModelShape shape, ComputePool pool)
-    {
-        var family = Families.OfGguf(shape.Architecture);
-        var reader = new WeightReader(checkpoint, quantization: null);
-        return Load(checkpoint, GgufSettings.Read(metadata, shape, family, reader), family, reader, names: null, pool);
-    }
-
-    private static TransformerModel LoadFolder(Checkpoint checkpoint, ModelShape shape, ComputePool pool)
-    {
-        var config = ModelConfig.Parse(checkpoint.ConfigPath!, File.ReadAllBytes(checkpoint.ConfigPath!));
-        var family = Families.OfConfig(shape.Architecture);
-        var reader = new WeightReader(checkpoint, QuantizationConfig.Find(config));
-        return Load(checkpoint, ConfigSettings.Read(config.Text, shape, family), family, reader, family.Names, pool);
-    }
-
-    private static TransformerModel Load(Checkpoint checkpoint, TransformerSettings settings, Family family, WeightReader reader, HuggingFaceNames? names, ComputePool pool)
-    {
-        var source = new WeightSource(checkpoint.Path, reader, names);
-        try
-        {
-            return new(settings, new WeightLoader(settings, family, source).Load(), pool);
-        }
-        catch
-        {
-            source.Dispose();
-            throw;
-        }
-    }
 }

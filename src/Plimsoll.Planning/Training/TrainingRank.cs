@@ -62,7 +62,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
 
     private IEnumerable<PlanLine> DriverLines()
     {
-        yield return request.Trainer.Line(PlanCategory.Overhead, "CUDA context", "cuda_context", MemoryPlace.Driver);
+        yield return request.Trainer.Line(PlanCategory.Overhead, request.Trainer.Says("device", "host") ? "process and libraries" : "CUDA context", "cuda_context", MemoryPlace.Driver);
         if (request.Parallel.Devices > 1)
             yield return request.Trainer.Line(PlanCategory.Overhead, "collectives", "collectives", MemoryPlace.Driver);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plimsoll.Checkpoints.HuggingFace;
 using Plimsoll.Numerics;
 using Plimsoll.Quantization.HuggingFace.Layers;
 using Plimsoll.Quantization.Output;
@@ -6,14 +7,14 @@ using Plimsoll.Quantization.Output;
 namespace Plimsoll.Quantization.HuggingFace;
 
 /// <summary>The <c>config.json</c> of the output: the source's, with the quantization that the new files have and the type that a cast gives.</summary>
-internal static class ConfigFile
+public static class ConfigFile
 {
     private static readonly string[] Quantization = ["quantization_config", "compression_config", "quantization"];
 
     /// <summary>The second name is that of transformers 5.</summary>
     private static readonly string[] ElementType = ["torch_dtype", "dtype"];
 
-    public static SideFile Rewrite(SourceLayers source, HuggingFaceRecipe recipe, IReadOnlyList<string> plainModules) => new("config.json", JsonText.Write(json =>
+    internal static SideFile Rewrite(SourceLayers source, HuggingFaceRecipe recipe, IReadOnlyList<string> plainModules) => new("config.json", JsonText.Write(json =>
     {
         WriteMembers(json, source.Config.Root, recipe.Plain);
         if (recipe.Linear is { } linear)
@@ -24,8 +25,11 @@ internal static class ConfigFile
         }
     }), null);
 
+    /// <summary>The source's configuration for a checkpoint of plain numbers.</summary>
+    public static SideFile Cast(ModelConfig config, NumberFormat type) => new("config.json", JsonText.Write(json => WriteMembers(json, config.Root, type)), null);
+
     /// <summary>The quantization alone, in a file of its own.</summary>
-    public static SideFile Own(string name, LinearFormat linear, IReadOnlyList<string> plainModules) =>
+    internal static SideFile Own(string name, LinearFormat linear, IReadOnlyList<string> plainModules) =>
         new(name, JsonText.Write(json => linear.WriteConfig(json, plainModules)), null);
 
     private static void WriteMembers(Utf8JsonWriter json, JsonElement config, NumberFormat? plain)

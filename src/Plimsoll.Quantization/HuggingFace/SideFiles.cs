@@ -4,7 +4,7 @@ using Plimsoll.Quantization.Output;
 namespace Plimsoll.Quantization.HuggingFace;
 
 /// <summary>The small files of a checkpoint that a conversion takes over unchanged: tokenizer, generation settings, processors, own code, licence.</summary>
-internal static class SideFiles
+public static class SideFiles
 {
     private static readonly string[] Names =
     [

@@ -4,8 +4,12 @@ using Plimsoll.Runtime.Settings;
 namespace Plimsoll.Runtime.Weights;
 
 /// <summary>From the settings of a decoder to its tensors, each asked for by name and shape.</summary>
-internal sealed class WeightLoader(TransformerSettings settings, Family family, WeightSource source)
+internal sealed class WeightLoader(DecoderCheckpoint checkpoint)
 {
+    private readonly TransformerSettings settings = checkpoint.Settings;
+    private readonly Family family = checkpoint.Family;
+    private readonly WeightSource source = new(checkpoint);
+
     /// <exception cref="CheckpointFormatException">A tensor is missing, or has another shape.</exception>
     public TransformerWeights Load()
     {
@@ -14,7 +18,7 @@ internal sealed class WeightLoader(TransformerSettings settings, Family family, 
         var headName = new WeightName(null, "output");
         var head = source.Has(headName)
             ? source.Linear(headName, vocabulary, hidden, biasRequired: false)
-            : new Linear(source.NameOf(new(null, "token_embd")), embedding, source.Vector(headName with { Ending = "bias" }, vocabulary));
+            : new Linear(source.NameOf(new(null, "token_embd")), embedding, source.Vector(headName.Bias, vocabulary));
         return new(source)
         {
             Embedding = embedding,
@@ -92,5 +96,5 @@ internal sealed class WeightLoader(TransformerSettings settings, Family family, 
 
     private NormWeights Norm(WeightName name, int width) => new(
         source.NormVector(name, width),
-        settings.Norm == NormKind.LayerNorm ? source.Vector(name with { Ending = "bias" }, width) : null);
+        settings.Norm == NormKind.LayerNorm ? source.Vector(name.Bias, width) : null);
 }

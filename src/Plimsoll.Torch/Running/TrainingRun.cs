@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Plimsoll.Checkpoints.HuggingFace;
+using Plimsoll.Checkpoints.Tokenizers;
+using Plimsoll.Models;
+using Plimsoll.Numerics;
+using Plimsoll.Planning.Training;
+using Plimsoll.Planning.Training.Jobs;
+using Plimsoll.Runtime.Weights;
+using Plimsoll.Torch.Data;
+using Plimsoll.Torch.Decoders;
+using Plimsoll.Torch.Optimizers;
+using Plimsoll.Torch.Saving;
+using static TorchSharp.torch;
+
+namespace Plimsoll.Torch.Running;
+
+/// <summary>A job from its model and data to the trained model on disk.</summary>
+internal static class TrainingRun
+{
+    /// <exception cref="TrainingRefusedException">The data, the model or the settings do not allow the run.</exception>
+    /// <exception cref="UnknownArchitectureException">The architecture is not trained here.</exception>
+    /// <exception cref="Checkpoints.CheckpointFormatException">A file of the model is broken.</exception>
+    /// <exception cref="IOException">A file cannot be read, or the disk is full.</exception>
+    /// <exception cref="OperationCanceledException">The run was interrupted.</exception>
+    public static void Execute(TrainingJob job, Action<TrainingEvent> report, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        var meter = new ProcessMeter();
+        meter.Begin("load");
+        if (job.Threads is { } threads)
+            set_num_threads(threads);
+        manual_seed(job.Seed);
+        var device = job.Device == TrainingDevice.Cuda ? CUDA : CPU;
+        var located = ModelLocator.FromPath(job.Model);
+        using var checkpoint = Open(job, located);
+        var data = TrainingData.Read(job, Tokenizer.Load(job.Model), checkpoint.Settings.VocabularySize);
+        CheckLength(job, checkpoint);
+        using var decoder = new DecoderLoader(checkpoint, TypeOf(job.Compute), device) { Initialize = job.Initialize }.Load();
+        foreach (var weight in decoder.Weights)
+            weight.Learns = true;
+        using var optimizer = OptimizerTable.Create(job, decoder.Weights.Where(weight => weight.Learns));
+        var trainer = new Trainer(job, decoder, data, optimizer, meter, device);
+        meter.End();
+        report(new TrainingStarted(
+            decoder.Weights.Sum(weight => weight.Value.numel()), decoder.Weights.Where(weight => weight.Learns).Sum(weight => weight.Value.numel()),
+            data.Training.Count, data.Validation.Count, data.Training.Learnt, trainer.Steps, optimizer.Steps));
+        trainer.Run(report, () => { }, cancellation);
+        ModelFolder.Write(job.Output, job.Model, decoder, SavedType(located));
+        report(new TrainingFinished(job.Output, trainer.Steps, trainer.Loss, trainer.ValidationLoss, clock.Elapsed.TotalSeconds, meter.Phases));
+    }
+
+    private static DecoderCheckpoint Open(TrainingJob job, LocatedModel located)
+    {
+        if (!job.Initialize)
+        {
+            return located.Checkpoint is not null
+                ? DecoderCheckpoint.Open(located)
+                : throw new TrainingRefusedException($"{job.Model} has a configuration and no weights", "--init draws weights at random and trains from nothing");
+        }
+        var config = Directory.Exists(job.Model) ? Path.Combine(job.Model, "config.json") : job.Model;
+        return DecoderCheckpoint.Describe(ModelConfig.Parse(config, File.ReadAllBytes(config)), located.Shape);
+    }
+
+    private static void CheckLength(TrainingJob job, DecoderCheckpoint checkpoint)
+    {
+        if (checkpoint.Settings.MaxContext is { } longest && job.SequenceLength > longest)
+            throw new TrainingRefusedException($"rows of {job.SequenceLength} tokens are longer than the {longest} that the model was made for", $"--context {longest} is the longest");
+    }
+
+    private static ScalarType TypeOf(ComputeType compute) => compute switch
+    {
+        ComputeType.Bf16 => ScalarType.BFloat16,
+        ComputeType.Fp16 => ScalarType.Float16,
+        _ => ScalarType.Float32,
+    };
+
+    /// <summary>The type of the weights that the model was published in; BF16 where it is quantized or not known.</summary>
+    private static ScalarType SavedType(LocatedModel located)
+    {
+        var stored = located.Checkpoint?.Tensors.FirstOrDefault(tensor => tensor.Dimensions.Length == 2)?.Format;
+        return stored == NumberFormats.Fp32 ? ScalarType.Float32 : stored == NumberFormats.Fp16 ? ScalarType.Float16 : ScalarType.BFloat16;
+    }
+}
