@@ -167,14 +167,14 @@ public partial class CommandLinePageTests
     private static CliEnvironment Nowhere() => new() { Out = TextWriter.Null, Error = TextWriter.Null, Variable = _ => null };
 
     /// <summary>An option in the list of a help page.</summary>
-    [GeneratedRegex(@"^  (?:-\S+, )*(--[a-z][a-z-]*)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^  (?:-\S+, )*(--[a-z][a-z0-9-]*)", RegexOptions.Multiline)]
     private static partial Regex OptionName();
 
     /// <summary>The first cell of a row that describes options.</summary>
     [GeneratedRegex(@"^\| `-[^|]*\|", RegexOptions.Multiline)]
     private static partial Regex DescribedOption();
 
-    [GeneratedRegex(@"(?<=[`\s])--?[a-z][a-z-]*")]
+    [GeneratedRegex(@"(?<=[`\s])--?[a-z][a-z0-9-]*")]
     private static partial Regex OptionWord();
 
     [GeneratedRegex("`([^`]+)`")]

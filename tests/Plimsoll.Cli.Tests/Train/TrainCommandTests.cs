@@ -21,7 +21,7 @@ public class TrainCommandTests
     public void Without_the_program_that_trains_the_one_command_that_gets_it_is_said()
     {
         using var folder = new TemporaryFolder();
-        var run = CommandRun.Of(new() { ["PLIMSOLL_TORCH"] = folder.File("nothing") }, "train", Demo, "--data", Text, "-o", folder.File("out"));
+        var run = CommandRun.Of(new Dictionary<string, string> { ["PLIMSOLL_TORCH"] = folder.File("nothing") }, "train", Demo, "--data", Text, "-o", folder.File("out"));
 
         Assert.Equal(ExitCode.Environment, run.ExitCode);
         Assert.Contains("training is done by plimsoll-torch, which is not installed", run.Error, StringComparison.Ordinal);
@@ -125,7 +125,7 @@ public class TrainCommandTests
         var script = folder.Write("plimsoll-torch", $"#!/bin/sh\ncat > '{folder.File("job.json")}'\ncat '{folder.File("events")}'\nexit {code}\n");
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        var run = CommandRun.Of(new() { ["PLIMSOLL_TORCH"] = script }, ["train", Demo, "--data", Text, "-o", folder.File("out"), .. options]);
+        var run = CommandRun.Of(new Dictionary<string, string> { ["PLIMSOLL_TORCH"] = script }, ["train", Demo, "--data", Text, "-o", folder.File("out"), .. options]);
         return (run, JsonDocument.Parse(File.ReadAllText(folder.File("job.json"))).RootElement);
     }
 }
