@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Xml;
-using System.Xml.Linq;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Gpus;
 
@@ -14,40 +12,32 @@ public static class NvidiaSmiReport
     public static GpuInventory Parse(string xml)
     {
         ArgumentNullException.ThrowIfNull(xml);
-        try
-        {
-            using var reader = XmlReader.Create(new StringReader(xml), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
-            var log = XDocument.Load(reader).Root;
-            return log?.Name.LocalName == "nvidia_smi_log"
-                ? new("nvidia-smi", Text(log, "driver_version"), [.. log.Elements("gpu").Select(Read)], [])
-                : throw new LocalGpuException("nvidia-smi -q -x did not answer with a report");
-        }
-        catch (XmlException failure)
-        {
-            throw new LocalGpuException($"nvidia-smi -q -x: {failure.Message}");
-        }
+        var log = ReportElement.Parse(xml);
+        return log.Name == "nvidia_smi_log"
+            ? new("nvidia-smi", Text(log, "driver_version"), [.. log.All("gpu").Select(Read)], [])
+            : throw new LocalGpuException($"nvidia-smi -q -x did not answer with a report: <nvidia_smi_log> is expected, <{log.Name}> was found");
     }
 
-    private static GpuReading Read(XElement gpu, int index)
+    private static GpuReading Read(ReportElement gpu, int index)
     {
-        var memory = gpu.Element("fb_memory_usage");
+        var memory = gpu["fb_memory_usage"];
         return new(
             index, Text(gpu, "product_name") ?? "unnamed GPU", Text(gpu, "uuid"), Size(memory, "total"), Size(memory, "used"), Size(memory, "free"), Size(memory, "reserved"), null,
-            Switch(gpu.Element("mig_mode"), "current_mig"), Switch(gpu.Element("ecc_mode"), "current_ecc"), Processes(gpu.Element("processes")));
+            Switch(gpu["mig_mode"], "current_mig"), Switch(gpu["ecc_mode"], "current_ecc"), Processes(gpu["processes"]));
     }
 
-    private static ImmutableArray<GpuProcess> Processes(XElement? processes) =>
+    private static ImmutableArray<GpuProcess> Processes(ReportElement? processes) =>
     [
-        .. (processes?.Elements("process_info") ?? [])
+        .. (processes?.All("process_info") ?? [])
             .Where(process => int.TryParse(Text(process, "pid"), NumberStyles.None, CultureInfo.InvariantCulture, out _))
             .Select(process => new GpuProcess(int.Parse(Text(process, "pid")!, CultureInfo.InvariantCulture), Size(process, "used_memory"))),
     ];
 
-    private static bool? Switch(XElement? parent, string name) => Text(parent, name) switch { "Enabled" => true, "Disabled" => false, _ => null };
+    private static bool? Switch(ReportElement? parent, string name) => Text(parent, name) switch { "Enabled" => true, "Disabled" => false, _ => null };
 
     /// <summary><c>16376 MiB</c>; a total of zero and <c>[N/A]</c> are not known.</summary>
-    private static long? Size(XElement? parent, string name) =>
+    private static long? Size(ReportElement? parent, string name) =>
         Text(parent, name)?.Split(' ') is [var number, "MiB"] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var size) && (size > 0 || name != "total") ? size * ByteSize.MiB : null;
 
-    private static string? Text(XElement? parent, string name) => parent?.Element(name)?.Value.Trim() is { Length: > 0 } text && !text.Contains("N/A", StringComparison.Ordinal) ? text : null;
+    private static string? Text(ReportElement? parent, string name) => parent?[name]?.Text is { Length: > 0 } text && !text.Contains("N/A", StringComparison.Ordinal) ? text : null;
 }

@@ -38,7 +38,20 @@ public class InventoryTests
     [Theory]
     [InlineData("NVIDIA-SMI has failed")]
     [InlineData("<html></html>")]
+    [InlineData("<nvidia_smi_log><gpu>")]
+    [InlineData("<nvidia_smi_log></gpu></nvidia_smi_log>")]
+    [InlineData("<nvidia_smi_log><gpu")]
+    [InlineData("</>")]
+    [InlineData("<>")]
     public void Anything_else_is_no_report(string text) => Assert.Throws<LocalGpuException>(() => NvidiaSmiReport.Parse(text));
+
+    [Fact]
+    public void A_cut_report_is_refused_and_nothing_else_happens()
+    {
+        var whole = File.ReadAllText(SharedData.Require("nvidia-smi/netdata/a100-sxm4-mig.xml")).TrimEnd();
+        for (var length = 0; length < whole.Length; length += 97)
+            Assert.Throws<LocalGpuException>(() => NvidiaSmiReport.Parse(whole[..length]));
+    }
 
     [Fact]
     public void Structures_have_the_sizes_of_the_header()
