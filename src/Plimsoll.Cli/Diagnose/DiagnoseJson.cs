@@ -81,12 +81,17 @@ internal static class DiagnoseJson
         Field("process_bytes", sheet.Self);
         Field("outside_allocator_bytes", sheet.OutsideAllocator);
         Field("other_processes_bytes", sheet.Others);
+        Field("other_allocations_bytes", ledger.OtherAllocations);
         Field("unexplained_bytes", sheet.Hidden);
         Field("shortage_bytes", sheet.Shortage);
         Field("cache_needed_bytes", event_.Serving?.CacheNeeded);
         Field("cache_available_bytes", event_.Serving?.CacheAvailable);
         if (event_.Serving is { } serving)
         {
+            Field("desired_bytes", serving.Desired);
+            if (serving.Utilization is { } share)
+                json.WriteNumber("utilization", share);
+            Number("batch", serving.Batch);
             Number("model_length_tokens", serving.ModelLength);
             Number("possible_length_tokens", serving.PossibleLength);
             Number("cache_tokens", serving.CacheTokens);

@@ -9,11 +9,11 @@ internal static class DiagnoseLog
 {
     public static int Run(ParseResult parsed, CliEnvironment environment, IReadOnlyList<string> files)
     {
-        var text = DiagnoseInput.ReadText(files, environment);
-        var log = LogText.Parse(text);
+        var input = new DiagnoseInput(files, environment);
+        var log = input.ReadLog();
         var batch = parsed.GetValue(TrainingOptions.MicroBatch) ?? parsed.GetValue(PlanOptions.Batch);
         var diagnosis = OutOfMemoryDiagnosis.Of(log, batch);
-        if (diagnosis.Case is null && DiagnoseGrowth.Run(parsed, environment, text) is { } code)
+        if (diagnosis.Case is null && DiagnoseGrowth.Run(parsed, environment, input.ReadText()) is { } code)
             return code;
         var report = new DiagnoseReport(diagnosis, DiagnosePlan.Create(parsed, environment, diagnosis));
         var terminal = CliApplication.CreateTerminal(parsed, environment);

@@ -6,6 +6,18 @@ namespace Plimsoll.Diagnostics.Growth;
 /// <param name="Shape">The worst of them.</param>
 public sealed record GrowthDiagnosis(GrowthShape Shape, ImmutableArray<GrowthVerdict> Verdicts, ImmutableArray<Finding> Findings)
 {
+    /// <summary>What a growing ledger can mean.</summary>
+    public static ImmutableArray<Rule> Rules { get; } =
+    [
+        new("kv-growth", "memory grows with the tokens", "an axis of tokens", "2 x layers x KV heads x head size x bytes per token"),
+        new("host-memory-grows", "a process takes memory of the host and keeps it", "resident memory of a process", "/proc"),
+        new("retained-tensors", "more and more is in tensors", "the ledger 'allocated' grows", "torch.cuda.memory_allocated"),
+        new("reserved-grows", "the allocator takes more while its tensors do not grow", "'reserved' grows, 'allocated' does not", "torch.cuda.memory_reserved"),
+        new("outside-allocator-grows", "the process grows and its allocator does not", "'process' grows, 'reserved' or 'allocated' does not", "NVML, NCCL, CUDA graphs"),
+        new("device-grows", "the device fills and this process does not", "'device' grows, 'process' does not", "NVML"),
+        new("memory-grows", "memory grows", "a single ledger", "troughs, steadiness, curve fits"),
+    ];
+
     public bool IsProblem => Shape is GrowthShape.Leak or GrowthShape.Growing;
 
     /// <summary>The soonest time to a ceiling, of the series over seconds that grow.</summary>

@@ -15,6 +15,11 @@ public sealed record OutOfMemoryDiagnosis(OutOfMemoryCase? Case, ImmutableArray<
         new AllocatorNotesCheck(), new ServingCheck(), new GgmlCheck(), new HostCheck(), new LibraryCheck(), new FrameworkCheck(),
     ];
 
+    private static readonly ProcessNeedCheck Fallback = new();
+
+    /// <summary>Everything that is looked for in a log.</summary>
+    public static ImmutableArray<Rule> Rules => [.. Checks.Append(Fallback).SelectMany(check => check.Rules)];
+
     /// <summary>Whether anything ran out; a log with only look-alikes has findings and no such event.</summary>
     public bool HasOutOfMemory => Case is { Event.Kind: not MemoryKind.None, Event.Recovered: false };
 
@@ -28,7 +33,7 @@ public sealed record OutOfMemoryDiagnosis(OutOfMemoryCase? Case, ImmutableArray<
         var findings = Checks.SelectMany(check => check.Run(found)).ToList();
         // Without a more particular cause the job itself needs too much; trapped memory may be only half of the story.
         if (!findings.Any(finding => finding is { Severity: Severity.Cause, Check: not FragmentationCheck.Name }))
-            findings.AddRange(new ProcessNeedCheck().Run(found));
+            findings.AddRange(Fallback.Run(found));
         // Sorting is stable: the list of checks goes from the particular to the general.
         return new(found, [.. findings.OrderBy(finding => finding.Severity)], events);
     }
@@ -40,6 +45,6 @@ public sealed record OutOfMemoryDiagnosis(OutOfMemoryCase? Case, ImmutableArray<
         if (fatal.Count == 0)
             return events.FirstOrDefault();
         var first = fatal[0];
-        return first.Ledger.Requested is null && first.Serving is null && fatal.FirstOrDefault(found => found.Ledger.Requested is not null || found.Serving is not null) is { } richer ? richer : first;
+        return first.Ledger.Requested is null && first.Serving is null && fatal.FirstOrDefault(found => found.Kind == first.Kind && (found.Ledger.Requested is not null || found.Serving is not null)) is { } richer ? richer : first;
     }
 }

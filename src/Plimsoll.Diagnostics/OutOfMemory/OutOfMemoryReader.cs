@@ -8,7 +8,7 @@ public static class OutOfMemoryReader
 {
     private static readonly ImmutableArray<IMessageGrammar> Grammars =
     [
-        new PyTorchGrammar(), .. ServingGrammars.All(), new GgmlGrammar(), .. FrameworkGrammars.All(), .. TorchGrammars.All(),
+        new PyTorchGrammar(), .. ServingGrammars.All(), new GgmlGrammar(), .. FrameworkGrammars.All(), .. TorchGrammars.All(), .. DriverGrammars.All(), .. HostGrammars.All(),
     ];
 
     /// <summary>All events in the order of the log. Where two grammars read the same words, the one that says more is kept.</summary>
@@ -19,8 +19,13 @@ public static class OutOfMemoryReader
         return [.. found.DistinctBy(each => (each.Family, each.Line, each.Ledger.Requested)).Where(each => !IsEcho(each, found))];
     }
 
-    /// <summary>llama.cpp prints a bare "CUDA error: out of memory" too, and vLLM wraps PyTorch's text: the richer event stands for both.</summary>
+    /// <summary>What one failure prints besides its message: llama.cpp's bare "CUDA error: out of memory", the driver's code inside the framework's sentence.</summary>
     private static bool IsEcho(OutOfMemoryEvent candidate, List<OutOfMemoryEvent> all) =>
-        candidate.Ledger.Requested is null && candidate.Serving is null && candidate.Family is "cuda" or "cuda-driver" &&
-        all.Any(other => other != candidate && other.Kind == MemoryKind.Device && other.Ledger.Requested is not null && Math.Abs(other.Line - candidate.Line) <= 12);
+        candidate is { Ledger.Requested: null, Serving: null, Family: "cuda" or "cuda-driver" or "single-allocation" or "tensorflow-masked" or "library-alloc-failed" or "tensorrt" } &&
+        all.Any(other => other != candidate && other.Kind == MemoryKind.Device && Math.Abs(other.Line - candidate.Line) <= 12 && SaysMore(other, candidate));
+
+    /// <summary>Numbers say more than none; of two without, the one that names its program, and then the first.</summary>
+    private static bool SaysMore(OutOfMemoryEvent other, OutOfMemoryEvent candidate) =>
+        other.Ledger.Requested is not null || other.Ledger.Total is not null || other.Serving is not null
+        || (candidate.Family == "cuda" && (other.Family != "cuda" || (other.Line == candidate.Line && other.Position < candidate.Position)));
 }

@@ -35,16 +35,9 @@ public static class PhaseReader
     /// <summary>The phase of an event, and the line that tells; <see cref="Phase.Unknown"/> without a traceback.</summary>
     public static (Phase Phase, string? Line) Read(LogText log, OutOfMemoryEvent found)
     {
-        var traceback = new List<string>();
-        foreach (var line in log.Before(found.Line - 1))
-        {
-            if (line.StartsWith("Traceback (most recent call last)", StringComparison.Ordinal))
-                break;
-            traceback.Add(line);
-        }
         // The line of the message itself can carry the call, as in one-line reports.
-        if (found.Line <= log.Lines.Count)
-            traceback.Insert(0, log.Lines[found.Line - 1]);
+        var traceback = log.Upwards(found.Line).Take(1).Concat(
+            log.Upwards(found.Line - 1).TakeWhile(line => !line.StartsWith("Traceback (most recent call last)", StringComparison.Ordinal))).ToList();
         // A layer that fails while it is recomputed for the backward pass has frames of both.
         foreach (var (phase, words) in Frames)
         {

@@ -7,6 +7,9 @@ namespace Plimsoll.Diagnostics.Snapshots;
 /// <param name="Findings">Causes first.</param>
 public sealed record SnapshotDiagnosis(MemorySnapshot Snapshot, ImmutableArray<DeviceMemory> Devices, ImmutableArray<Finding> Findings)
 {
+    /// <summary>Everything that is looked for in a snapshot.</summary>
+    public static ImmutableArray<Rule> Rules => SnapshotChecks.Rules;
+
     /// <summary>Whether memory ran out, or something is wrong that will let it.</summary>
     public bool HasProblem => Findings.Any(finding => finding.Severity == Severity.Cause);
 

@@ -48,6 +48,25 @@ public class DiagnoseCommandTests
     }
 
     [Fact]
+    public void The_rules_are_listed_without_a_file()
+    {
+        var run = CommandRun.Of("diagnose", "--rules", "--json");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains(run.Json.GetProperty("rules").EnumerateArray(), rule => rule.GetProperty("check").GetString() == "fragmentation");
+        Assert.Contains("masked-out-of-memory", CommandRun.Of("diagnose", "--rules").Output, StringComparison.Ordinal);
+        Assert.Equal(2, CommandRun.Of("diagnose").ExitCode);
+    }
+
+    [Fact]
+    public void A_damaged_gzip_is_bad_input()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CommandRun.Of("diagnose", folder.Write("log.gz", [0x1F, 0x8B, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("damaged gzip", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_empty_log_and_a_binary_one_are_bad_input()
     {
         using var folder = new TemporaryFolder();

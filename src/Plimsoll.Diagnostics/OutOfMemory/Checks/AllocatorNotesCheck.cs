@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 
 /// <summary>What the balance shows beside the cause: graph pools, memory outside the allocator, numbers that are none.</summary>
@@ -5,6 +7,14 @@ internal sealed class AllocatorNotesCheck : IOutOfMemoryCheck
 {
     private const long LargePools = 256L << 20;
     private const long LargeOutside = 3L << 29;
+
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("graph-pools", "captured graphs keep memory", "private pools above 256 MiB", "CUDACachingAllocator: allocated includes idle blocks of graph pools"),
+        new("outside-allocator", "memory of the process that PyTorch does not know", "this process - allocated - reserved, above 1.5 GiB", "CUDA context 0.3 to 1 GiB; NCCL 1 to 2 GiB (ml-engineering)"),
+        new("number-not-available", "17179869184.00 GiB in use", "an amount of 2^64 - 1 bytes", "NVML_VALUE_NOT_AVAILABLE"),
+        new("own-process-listed", "the message names another process, in a container", "a process as large as what PyTorch holds, and up to 2 GiB more", "nvidia-docker issues 179, 1483"),
+    ];
 
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {

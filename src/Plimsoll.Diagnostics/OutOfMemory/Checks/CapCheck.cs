@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
@@ -5,6 +6,11 @@ namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 /// <summary>The process had limited itself, and the limit came before the device's.</summary>
 internal sealed class CapCheck : IOutOfMemoryCheck
 {
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("memory-cap", "out of memory though much is free", "allowed - allocated - reserved < requested, by more than the device lacks", "CUDACachingAllocator: the fraction is tested before the driver is asked"),
+    ];
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         var ledger = found.Event.Ledger;

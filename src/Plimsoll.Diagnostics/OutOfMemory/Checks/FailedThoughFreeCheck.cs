@@ -1,8 +1,15 @@
+using System.Collections.Immutable;
+
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 
 /// <summary>More was free than was asked for, by the message's own numbers.</summary>
 internal sealed class FailedThoughFreeCheck : IOutOfMemoryCheck
 {
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("failed-though-free", "refused although more was free", "free > requested, and no limit that binds", "published messages"),
+    ];
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         var ledger = found.Event.Ledger;

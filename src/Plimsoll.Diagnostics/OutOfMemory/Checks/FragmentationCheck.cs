@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 
 /// <summary>Reserved memory that no tensor uses: the cause, a help, or not worth the hint that PyTorch prints.</summary>
@@ -5,6 +7,13 @@ namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 internal sealed class FragmentationCheck : IOutOfMemoryCheck
 {
     public const string Name = "fragmentation";
+
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("fragmentation", "memory is reserved and in no tensor", "reserved but unallocated >= missing, and >= requested or a tenth of the device", "CUDACachingAllocator: whole free segments are returned before the error"),
+        new("fragmentation-helps", "the same, just enough", "reserved but unallocated >= missing", "as above"),
+        new("hint-does-not-apply", "the message advises against fragmentation", "reserved but unallocated < missing", "as above"),
+    ];
 
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {

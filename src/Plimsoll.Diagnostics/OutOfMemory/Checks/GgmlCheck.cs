@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Plimsoll.Numerics;
 
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
@@ -5,6 +6,12 @@ namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 /// <summary>llama.cpp and ollama: one buffer did not fit, and each kind of buffer has its own options.</summary>
 internal sealed class GgmlCheck : IOutOfMemoryCheck
 {
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("buffer-too-large", "llama.cpp could not allocate a buffer", "the line of the backend or of ggml; which buffer, from the lines around it", "ggml-alloc.c, ggml-cuda.cu, ggml-vulkan, llama-context.cpp"),
+        new("buffer-retried", "the same, and it went on", "retrying without pipeline parallelism; pinned memory", "llama-context.cpp"),
+    ];
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         if (found.Event is not { Family: "llama.cpp" } failed)

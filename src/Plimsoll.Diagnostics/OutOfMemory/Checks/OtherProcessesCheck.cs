@@ -8,6 +8,12 @@ internal sealed class OtherProcessesCheck : IOutOfMemoryCheck
     /// <summary>Below a tenth of the device others are not worth a sentence.</summary>
     private const int Share = 10;
 
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("other-processes", "somebody else is on the device", "processes that the message lists hold more than was missing", "CUDACachingAllocator reportProcessMemoryInfo"),
+        new("unexplained-use", "more is in use than anybody owns up to", "total - free - this process - others, above a tenth of the device", "as above; containers, display, dead processes"),
+    ];
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         var sheet = found.Sheet;

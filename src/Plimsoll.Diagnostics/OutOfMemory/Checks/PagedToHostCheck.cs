@@ -1,12 +1,19 @@
+using System.Collections.Immutable;
+
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 
 /// <summary>More is allocated than the device has: the driver pages GPU memory to the host.</summary>
 internal sealed class PagedToHostCheck : IOutOfMemoryCheck
 {
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("paged-to-host", "slow, then out of memory", "allocated + reserved > capacity", "NVIDIA: CUDA system memory fallback policy (driver 536.40 and later)"),
+    ];
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         var ledger = found.Event.Ledger;
-        if (ledger is { Allocated: { } allocated, Total: { } total } && allocated.Bytes + (ledger.ReservedUnallocated?.Bytes ?? 0) > total.Bytes + total.Rounding)
+        if (found.Event.Program == "PyTorch" && ledger is { Allocated: { } allocated, Total: { } total } && allocated.Bytes + (ledger.ReservedUnallocated?.Bytes ?? 0) > total.Bytes + total.Rounding)
         {
             yield return new("paged-to-host", Severity.Cause,
                 $"PyTorch has allocated {allocated} on a device of {total}: the driver had moved memory to the host (Windows does so), which is slow, and then that ran out too.",

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Plimsoll.Diagnostics.OutOfMemory.Checks;
 
 /// <summary>The job itself needs more than there is: how much was missing, in which phase, and what to change.</summary>
@@ -5,6 +7,14 @@ internal sealed class ProcessNeedCheck : IOutOfMemoryCheck
 {
     /// <summary>Allocators ask the driver in pieces of 2 and 20 MiB; such a request says nothing about the tensor.</summary>
     private const long SmallestSegments = 20L << 20;
+
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("needs-more-memory", "the job needs more than the device has", "requested - free; the phase from the traceback", "the balance of the message"),
+        new("near-miss", "the same, by less than 2 % of the device", "requested - free", "the balance of the message"),
+        new("device-full", "even 2 or 20 MiB were refused", "requested <= 20 MiB", "CUDACachingAllocator kSmallBuffer, kLargeBuffer"),
+        new("second-copy", "as much again as is allocated was asked for", "requested within 2 % of allocated, above 1 GiB", "published cases of loading a model twice"),
+    ];
 
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {

@@ -8,10 +8,16 @@ internal sealed class RequestCheck : IOutOfMemoryCheck
     /// <summary>Beyond so many devices no real tensor goes.</summary>
     private const int Absurd = 10;
 
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("absurd-request", "one tensor of terabytes", "requested > 10 x capacity", "published cases of wrong shapes"),
+        new("request-above-device", "one allocation is larger than the device", "requested > capacity", "the balance of the message"),
+    ];
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found)
     {
         var ledger = found.Event.Ledger;
-        if (ledger.Requested is not { } requested || ledger.Total is not { } total || total.Bytes <= 0 || requested.Bytes <= total.Bytes)
+        if (found.Event.Kind != MemoryKind.Device || ledger.Requested is not { } requested || ledger.Total is not { } total || total.Bytes <= 0 || requested.Bytes <= total.Bytes)
             yield break;
         ImmutableArray<string> evidence = [$"asked for {requested} at once, the device has {total}"];
         if (requested.Bytes / Absurd > total.Bytes)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Plimsoll.Numerics;
 
@@ -9,6 +10,19 @@ internal sealed class ServingCheck : IOutOfMemoryCheck
     /// <summary>Free memory varies by so much between two starts.</summary>
     private const double Slack = 0.3;
 
+    public ImmutableArray<Rule> Rules =>
+    [
+        new("vllm-startup", "free memory on startup is less than desired", "free, total and utilization", "vllm/v1/worker/gpu_worker.py"),
+        new("vllm-no-cache-blocks", "no available memory for the cache blocks", "the message; available KV cache memory from the log", "vllm/v1/core/kv_cache_utils.py"),
+        new("vllm-cache-too-small", "the KV cache does not hold one sequence", "needed and available, or tokens", "vllm/v1/core/kv_cache_utils.py"),
+        new("vllm-sampler", "out of memory when warming up the sampler", "the number of dummy requests", "vllm/v1/worker/gpu_model_runner.py"),
+        new("sglang-startup", "not enough memory, increase --mem-fraction-static", "the message; the fraction", "sglang model_runner"),
+        new("sglang-tokens", "prefill or decode out of memory", "tokens asked for and available", "sglang mem_cache"),
+        new("tgi-prefill", "not enough memory to handle prefill tokens", "the number of tokens", "text-generation-inference flash_causal_lm"),
+        new("ollama-layout", "memory layout cannot be allocated", "the message", "ollama llm/server.go"),
+        new("tensorrt-llm", "executor creation failed", "the message", "TensorRT-LLM executor"),
+    ];
+
     public IEnumerable<Finding> Run(OutOfMemoryCase found) => found.Event.Family switch
     {
         "vllm-startup" => [Start(found)],
@@ -16,7 +30,19 @@ internal sealed class ServingCheck : IOutOfMemoryCheck
         "vllm-cache-too-small" => [SmallCache(found)],
         "vllm-sampler" => [Sampler(found)],
         "sglang-startup" or "sglang-pool" => [Sglang(found)],
+        "sglang-tokens" => [Tokens(found)],
         "tgi-prefill" => [Tgi(found)],
+        "ollama-layout" => [Cause(found, "ollama-layout", "ollama found no division of the layers between GPU and host that fits: the model with its context is larger than what it may use.", null,
+            [
+                new("a shorter context (OLLAMA_CONTEXT_LENGTH, num_ctx): the newest models ask for 256 k tokens by default", null, "shorter conversations"),
+                new("no fixed num_gpu, so that it chooses how many layers the GPU gets; OLLAMA_KV_CACHE_TYPE=q8_0 with OLLAMA_FLASH_ATTENTION=1", null, "speed"),
+                new("a smaller quantization or model (plimsoll plan MODEL.gguf --gpu GPU --context N)", null, "quality"),
+            ])],
+        "tensorrt-llm" => [Cause(found, "tensorrt-llm", "TensorRT-LLM's executor found no room for weights, KV cache and buffers; the log above it lists what each component took.", null,
+            [
+                new("a lower kv_cache_config.free_gpu_memory_fraction (0.9 by default), max_num_tokens or max_batch_size", null, "throughput"),
+                new("a shorter max_seq_len; quantized weights and KV cache (fp8); more GPUs (tp_size)", null, "a shorter context, a little quality, or another GPU"),
+            ])],
         _ => [],
     };
 
@@ -83,6 +109,17 @@ internal sealed class ServingCheck : IOutOfMemoryCheck
         [
             new(found.Event.Serving?.Utilization is { } now ? string.Create(CultureInfo.InvariantCulture, $"--mem-fraction-static above {now:0.##} (at the start it must be higher; lower it only if memory runs out while serving)") : "a higher --mem-fraction-static (at the start; lower it only if memory runs out while serving)", null, "less for activations"),
             new("quantized weights, or more GPUs (--tp)", null, "a little quality, or another GPU"),
+        ]);
+
+    private static Finding Tokens(OutOfMemoryCase found) => Cause(found, "sglang-tokens",
+        found.Event.Serving is { Batch: { } wanted, CacheTokens: { } left }
+            ? $"SGLang's token pool had {left:N0} tokens left and {wanted:N0} were needed: its KV cache is full, not the GPU."
+            : "SGLang's pool of tokens or of requests is full, not the GPU.",
+        null,
+        [
+            new("fewer requests at once (--max-running-requests), more careful admission (--schedule-conservativeness 1.3)", null, "throughput"),
+            new("a larger pool: a higher --mem-fraction-static, --kv-cache-dtype fp8_e5m2", null, "less for activations, or a little quality"),
+            new("smaller pieces of prompts (--chunked-prefill-size)", null, "slower prompts"),
         ]);
 
     private static Finding Tgi(OutOfMemoryCase found) => Cause(found, "tgi-prefill",

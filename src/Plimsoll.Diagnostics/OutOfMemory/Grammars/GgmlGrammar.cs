@@ -6,8 +6,20 @@ namespace Plimsoll.Diagnostics.OutOfMemory.Grammars;
 /// <remarks>Source: ggml-cuda.cu, ggml-alloc.c, ggml-vulkan.cpp, llama-context.cpp.</remarks>
 internal sealed partial class GgmlGrammar : IMessageGrammar
 {
+    private const string Name = "llama.cpp";
+
     /// <summary>Lines of one failure follow each other this closely.</summary>
     private const int Together = 1500;
+
+    /// <summary>Words of a message that name its backend.</summary>
+    private static readonly (string Sign, string Name)[] Backends =
+    [
+        ("cudaMalloc", "CUDA"), ("CUDA", "CUDA"), ("hipMalloc", "HIP"), ("ROCm", "HIP"), ("musaMalloc", "MUSA"), ("aclrtMalloc", "CANN"), ("vulkan", "Vulkan"), ("ErrorOutOfDevice", "Vulkan"), ("ErrorOutOfHost", "Vulkan"), ("VK_ERROR", "Vulkan"),
+        ("Requested buffer size", "Vulkan"), ("GPUCommandBuffer", "Metal"), ("metal", "Metal"), ("SYCL", "SYCL"), ("Bytes of memory", "SYCL"), ("(err=", "OpenCL"),
+    ];
+
+    /// <summary>What a bare line must have near it to be llama.cpp's: others report Metal's and CUDA's errors in the same words.</summary>
+    private static readonly string[] Own = ["ggml", "llama", "sched_reserve", "koboldcpp", "stable-diffusion"];
 
     public IEnumerable<OutOfMemoryEvent> Find(LogText log)
     {
@@ -36,20 +48,20 @@ internal sealed partial class GgmlGrammar : IMessageGrammar
     {
         var buffer = match.Groups["buffer"].Value;
         var isHost = match.Groups["host"].Success || buffer.StartsWith("CPU", StringComparison.OrdinalIgnoreCase);
-        var isVulkan = match.Value.Contains("ulkan", StringComparison.Ordinal) || match.Value.Contains("ErrorOutOfDevice", StringComparison.Ordinal);
         return new()
         {
-            Family = "llama.cpp",
-            Program = "llama.cpp",
+            Family = Name,
+            Program = Name,
             Kind = isHost ? MemoryKind.Host : MemoryKind.Device,
-            Backend = isHost ? null : isVulkan ? "Vulkan" : match.Value.Contains("GPUCommandBuffer", StringComparison.Ordinal) || match.Value.Contains("metal", StringComparison.Ordinal) ? "Metal" : match.Value.Contains("cudaMalloc", StringComparison.Ordinal) || buffer.StartsWith("CUDA", StringComparison.Ordinal) ? "CUDA" : match.Value.Contains("hipMalloc", StringComparison.Ordinal) ? "HIP" : null,
+            Backend = isHost ? null : Backends.FirstOrDefault(backend => match.Value.Contains(backend.Sign, StringComparison.OrdinalIgnoreCase)).Name,
             Device = PatternGrammar.Number(match, "device") is { } device ? (int)device : Digits(buffer),
             Line = log.LineAt(match.Index),
             Position = match.Index,
             Quote = Quotes.Sentence(match.Value),
             What = match.Groups["what"] is { Success: true } what ? what.Value : null,
             Ledger = new() { Requested = Requested(match) },
-            Recovered = match.Value.Contains("retrying", StringComparison.Ordinal),
+            // Pinned memory is replaced by ordinary memory.
+            Recovered = match.Value.Contains("retrying", StringComparison.Ordinal) || match.Groups["pinned"].Success,
         };
     }
 
@@ -75,16 +87,20 @@ internal sealed partial class GgmlGrammar : IMessageGrammar
         var around = log.Flat[Math.Max(0, found.Position - 300)..Math.Min(log.Flat.Length, end + 300)];
         var what = found.What switch
         {
-            { } words when words.Contains("kv", StringComparison.OrdinalIgnoreCase) => "KV cache",
+            { } words when words.Contains("cache", StringComparison.Ordinal) => "KV cache",
             { } words when words.Contains("compute", StringComparison.Ordinal) || words.Contains("graph", StringComparison.Ordinal) => "compute",
-            { } words when words.Contains("model", StringComparison.Ordinal) => "weights",
+            { } words => words,
             _ when around.Contains("kv cache", StringComparison.OrdinalIgnoreCase) || around.Contains("kv_cache", StringComparison.OrdinalIgnoreCase) => "KV cache",
             _ when around.Contains("gallocr", StringComparison.Ordinal) || around.Contains("graph_reserve", StringComparison.Ordinal) || around.Contains("compute buffer", StringComparison.Ordinal) => "compute",
             _ when around.Contains("load_tensors", StringComparison.Ordinal) || around.Contains("llm_load", StringComparison.Ordinal) || around.Contains("model buffer", StringComparison.Ordinal) => "weights",
             _ => null,
         };
-        return found with { What = what };
+        return IsBare(found) && !Own.Any(sign => around.Contains(sign, StringComparison.OrdinalIgnoreCase))
+            ? found with { Family = "cuda", Program = found.Backend ?? "CUDA" }
+            : found with { What = what };
     }
+
+    private static bool IsBare(OutOfMemoryEvent found) => found is { Ledger.Requested: null, What: null, Recovered: false };
 
     private static int? Digits(string buffer)
     {
@@ -93,20 +109,24 @@ internal sealed partial class GgmlGrammar : IMessageGrammar
     }
 
     [GeneratedRegex("""
-          allocating\ (?<requested>[\d.]+\ MiB)\ on\ device\ (?<device>\d+):\ (?:cuda|hip|musa)Malloc\ failed:\ out\ of\ memory
-        | ggml_gallocr_reserve_n\w*:\ failed\ to\ allocate\ (?<buffer>\S+)\ buffer\ of\ size\ (?<bytes>\d+)
-        | alloc_tensor_range:\ failed\ to\ allocate\ (?<buffer>\S+)\ buffer\ of\ size\ (?<bytes>\d+)
-        | ggml_vulkan:\ Device\ memory\ allocation\ of\ size\ (?<bytes>\d+)\ failed
-        | ErrorOutOfDeviceMemory | VK_ERROR_OUT_OF_DEVICE_MEMORY
+          allocating\ (?<requested>[\d.]+\ MiB)\ on\ device\ (?<device>\d+):\ (?:cudaMalloc|hipMalloc|musaMalloc|aclrtMalloc)\ failed
+        | (?:ggml_gallocr_reserve_n\w*|alloc_tensor_range|ggml_backend_alloc_ctx_tensors\w*):\ failed\ to\ allocate\ (?<buffer>\S+)\ buffer\ of\ size\ (?<bytes>\d+)
+        | ggml_vulkan:\ (?:Device\ m|M)emory\ allocation\ of\ size\ (?<bytes>\d+)\ failed
+        | ErrorOutOfDeviceMemory | VK_ERROR_OUT_OF_DEVICE_MEMORY | (?<host>ErrorOutOfHostMemory)
+        | Requested\ buffer\ size\ exceeds\ device\ (?:memory\ allocation|buffer\ size)\ limit
         | (?<host>ggml_aligned_malloc):\ insufficient\ memory\ \(attempted\ to\ allocate\ +(?<requested>[\d.]+\ MB)\)
+        | (?<host>ggml_backend_cpu_buffer_type_alloc_buffer):\ failed\ to\ allocate\ buffer\ of\ size\ (?<bytes>\d+)
         | kIOGPUCommandBufferCallbackErrorOutOfMemory
-        | failed\ to\ allocate\ buffer\ for\ (?<what>kv\ cache)
+        | failed\ to\ allocate\ buffer\ for\ (?<what>(?:kv|rs)\ cache)
         | failed\ to\ allocate\ (?<what>compute)\ (?:pp\ |tg\ )?buffers?
+        | failed\ to\ allocate\ (?<what>output)\ buffer\ of\ size\ (?<requested>[\d.]+\ MiB)
         | compute\ buffer\ allocation\ failed,\ retrying\ without\ pipeline\ parallelism
         | unable\ to\ allocate\ (?<buffer>\S+)\ buffer
-        | ggml_metal\w*:\ (?:error:\ )?failed\ to\ allocate\ buffer,\ size\ =\ +(?<requested>[\d.]+\ MiB)
-        | ggml_cuda_host_malloc:\ failed\ to\ allocate\ (?<requested>[\d.]+\ MiB)\ of\ (?<host>pinned)\ memory
-        | (?:cuda|hip|musa)Malloc\ failed:\ out\ of\ memory
+        | ggml_(?:backend_)?metal\w*:\ (?:error:\ )?failed\ to\ allocate\ (?:buffer,\ size\ =\ +(?<requested>[\d.]+\ MiB)|Metal\ buffer\ of\ (?<bytes>\d+)\ bytes)
+        | can't\ allocate\ (?<bytes>\d+)\ Bytes\ of\ memory\ on\ (?:device|(?<host>host))
+        | failed\ to\ allocate\ (?<requested>[\d.]+\ MiB)\ \(err=-?\d+\)
+        | failed\ to\ allocate\ (?<requested>[\d.]+\ Mi?B)\ of\ (?<host>(?<pinned>pinned))\ memory
+        | (?<!storage_manager\.h:\d{1,5}\]?:?\ )(?:cuda|hip|musa)Malloc\ failed:\ out\ of\ memory
         """, RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Line { get; }
 }

@@ -31,7 +31,7 @@ internal sealed partial class PyTorchGrammar : IMessageGrammar
         var processes = ProcessField.Matches(text);
         return new()
         {
-            Family = head.Groups["limit"].Success ? "pytorch-single-allocation" : "pytorch",
+            Family = head.Groups["limit"].Success ? "single-allocation" : "pytorch",
             Program = "PyTorch",
             Backend = head.Groups["backend"] is { Success: true } backend ? backend.Value.ToUpperInvariant() : "XPU",
             Device = DeviceField.Match(text) is { Success: true } device ? int.Parse(device.Groups["device"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : null,
@@ -66,10 +66,10 @@ internal sealed partial class PyTorchGrammar : IMessageGrammar
 
     private const string Size = @"(?<amount>\d[\d,]*(?:\.\d+)? ?(?:[KMGTP]i?b?B|bytes|B))";
 
-    [GeneratedRegex(@"(?:(?<backend>CUDA|HIP|XPU|NPU|MUSA) out of memory\.|(?<limit>can NOT allocate memory block with size larger than [\d.]+ ?GB!)) Tried to allocate (?<requested>\d[\d,]*(?:\.\d+)? ?(?:[KMGTP]i?b?B|bytes|B))", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?:(?<backend>[A-Z]{3,6}) out of memory\.|(?<limit>can NOT allocate memory block with size larger than [\d.]+ ?GB!)) Tried to allocate (?<requested>\d[\d,]*(?:\.\d+)? ?(?:[KMGTP]i?b?B|bytes|B))", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex Head { get; }
 
-    [GeneratedRegex(@"\b(?:GPU|NPU|XPU|MUSA) +(?<device>\d{1,4})\b", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(?:GPU|NPU|XPU|MUSA|MLU|HPU|GCU|DCU) +(?<device>\d{1,4})\b", RegexOptions.CultureInvariant)]
     private static partial Regex DeviceField { get; }
 
     [GeneratedRegex(@"total capac(?:i)?ty of " + Size + "|" + @"(?<amount>\d[\d,]*(?:\.\d+)? ?(?:[KMGTP]i?b?B|bytes|B)) total capacity", RegexOptions.CultureInvariant)]

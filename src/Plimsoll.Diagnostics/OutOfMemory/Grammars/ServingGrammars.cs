@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Plimsoll.Diagnostics.OutOfMemory.Grammars;
 
-/// <summary>vLLM, SGLang, TGI, llama.cpp and ollama, whose starts fail with sentences of their own.</summary>
+/// <summary>vLLM, SGLang, TGI, TensorRT-LLM, LM Studio and ollama, whose starts fail with sentences of their own.</summary>
 internal static partial class ServingGrammars
 {
     private const string Size = @"-?\d[\d,]*(?:\.\d+)? ?(?:[KMGTP]i?B|bytes|B)";
@@ -11,7 +11,7 @@ internal static partial class ServingGrammars
     {
         yield return new PatternGrammar("vllm-startup", "vLLM", MemoryKind.Device, VllmStart, (found, match) => found with
         {
-            Backend = "CUDA",
+            Backend = match.Value.Contains("cuda", StringComparison.Ordinal) ? "CUDA" : null,
             // "13.91/79.33 GiB": the first number has the unit of the second.
             Ledger = found.Ledger with { Free = Amount.Parse(match.Groups["x"].Value + "GiB"), Total = Amount.Parse(match.Groups["y"].Value + "GiB") },
             Serving = new() { Utilization = PatternGrammar.Fraction(match, "u"), Desired = PatternGrammar.Bytes(match, "desired") },
@@ -41,7 +41,18 @@ internal static partial class ServingGrammars
             Serving = new() { ModelLength = PatternGrammar.Number(match, "length"), CacheTokens = PatternGrammar.Number(match, "tokens") },
         });
         yield return new PatternGrammar("tgi-prefill", "TGI", MemoryKind.Device, TgiPrefill, (found, match) => found with { Serving = new() { Batch = PatternGrammar.Number(match, "batch") } });
+        yield return new PatternGrammar("sglang-tokens", "SGLang", MemoryKind.Device, SglangTokens, (found, match) => found with
+        {
+            Serving = new() { Batch = PatternGrammar.Number(match, "batch"), CacheTokens = PatternGrammar.Number(match, "tokens") },
+        });
         yield return new PatternGrammar("ollama-host", "ollama", MemoryKind.Host, OllamaHost);
+        yield return new PatternGrammar("ollama-layout", "ollama", MemoryKind.Device, OllamaLayout);
+        yield return new PatternGrammar("lmstudio-guardrail", "LM Studio", MemoryKind.Host, LmStudio);
+        yield return new PatternGrammar("tensorrt-llm", "TensorRT-LLM", MemoryKind.Device, TensorRtLlm, backend: "CUDA");
+        yield return new PatternGrammar("vllm-swap", "vLLM", MemoryKind.Host, VllmSwap);
+        yield return new PatternGrammar("vllm-profiling", "vLLM", MemoryKind.None, VllmProfiling);
+        yield return new PatternGrammar("cache-pressure", "vLLM", MemoryKind.None, VllmPreemption);
+        yield return new PatternGrammar("ggml-pool", "llama.cpp", MemoryKind.None, GgmlPool);
     }
 
     [GeneratedRegex(@"Free memory on device(?: \S+)? \((?<x>[\d.]+)/(?<y>[\d.]+) ?GiB\) on startup is less than desired GPU memory utilization \((?<u>[\d.]+), (?<desired>" + Size + @")\)", RegexOptions.CultureInvariant)]
@@ -70,4 +81,29 @@ internal static partial class ServingGrammars
 
     [GeneratedRegex(@"model requires more system memory \((?<requested>" + Size + @")\) than is available \((?<free>" + Size + @")\)", RegexOptions.CultureInvariant)]
     private static partial Regex OllamaHost { get; }
+
+    [GeneratedRegex(@"(?:(?:Prefill|Decode) out|Out) of memory\. Try to lower your batch size\.(?: Try to allocate (?<batch>\d+) tokens\.(?: Avail?iable (?:\w+ )?(?:tokens)?: (?<tokens>\d+))?)?|alloc_req_slots runs out of memory", RegexOptions.CultureInvariant)]
+    private static partial Regex SglangTokens { get; }
+
+    [GeneratedRegex(@"memory layout cannot be allocated(?: with num_gpu = \d+)?|you may not have enough (?:available )?memory to run this model", RegexOptions.CultureInvariant)]
+    private static partial Regex OllamaLayout { get; }
+
+    [GeneratedRegex(@"Model loading aborted due to insufficient system resources", RegexOptions.CultureInvariant)]
+    private static partial Regex LmStudio { get; }
+
+    [GeneratedRegex(@"Executor creation failed due to insufficient GPU memory", RegexOptions.CultureInvariant)]
+    private static partial Regex TensorRtLlm { get; }
+
+    [GeneratedRegex(@"Too large swap space\. (?<requested>" + Size + @") out of the (?<total>" + Size + @") total CPU memory", RegexOptions.CultureInvariant)]
+    private static partial Regex VllmSwap { get; }
+
+    /// <summary>Another process gave memory back while vLLM measured its own need.</summary>
+    [GeneratedRegex(@"Error in memory profiling\. Initial (?:free )?memory \S+(?: ?GiB)?,? .{0,40}?current free memory", RegexOptions.CultureInvariant)]
+    private static partial Regex VllmProfiling { get; }
+
+    [GeneratedRegex(@"is preempted by PreemptionMode\.\w+(?: mode)? because there is not enough KV cache space", RegexOptions.CultureInvariant)]
+    private static partial Regex VllmPreemption { get; }
+
+    [GeneratedRegex(@"not enough space in the context's memory pool \(needed \d+, available \d+\)", RegexOptions.CultureInvariant)]
+    private static partial Regex GgmlPool { get; }
 }

@@ -9,6 +9,17 @@ internal static class SnapshotChecks
     /// <summary>Free memory that is worth a word: a tenth of what is reserved, and more than noise.</summary>
     private const long WorthBytes = 256 * ByteSize.MiB;
 
+    public static ImmutableArray<Rule> Rules { get; } =
+    [
+        new("snapshot-out-of-memory", "the trace has an out-of-memory event", "an event 'oom'; who held memory is read from the events before it", "torch/csrc/cuda/memory_snapshot.cpp"),
+        new("step-growth", "a line of code leaves memory behind in every step", "marks of Optimizer.step of four steps, and stacks", "torch profiler annotations"),
+        new("taken-late", "the snapshot was written after the tensors of the failed call were gone", "less than half of what was live at the event is live at the end", "traces of real jobs"),
+        new("unused-reserve", "much is reserved and free", "free blocks above a tenth of what is reserved", "CUDACachingAllocator"),
+        new("pending-free", "memory waits for another stream", "blocks active_pending_free above 256 MiB", "record_stream"),
+        new("no-stacks", "nobody recorded who allocated", "no frames", "torch.cuda.memory._record_memory_history"),
+        new("sums-differ", "the file is not torch's, or was changed", "segments that are not the sum of their blocks", "torch's own files"),
+    ];
+
     public static IEnumerable<Finding> Run(MemorySnapshot snapshot, ImmutableArray<DeviceMemory> devices)
     {
         foreach (var device in devices)
