@@ -46,5 +46,10 @@ public sealed class TransformerModel : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The options cannot be met.</exception>
     public TransformerSession CreateSession(SessionOptions options) => new(this, options);
 
+    /// <summary>Multiplies with other matrices in place of those of a stored tensor, until the result is disposed. Not while a session runs.</summary>
+    /// <param name="tensor">The weight as the checkpoint names it.</param>
+    /// <param name="substitute">Makes a matrix of the same shape from the own one and its number in a stack of experts; it is disposed with the result.</param>
+    public IDisposable Substitute(string tensor, Func<PackedMatrix, int, PackedMatrix> substitute) => new Substitution(Weights.Linears.Where(linear => linear.Name == tensor), substitute);
+
     public void Dispose() => Weights.Dispose();
 }

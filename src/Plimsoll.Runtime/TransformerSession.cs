@@ -108,7 +108,7 @@ public sealed class TransformerSession : ICausalModel, IDisposable
         for (var index = 0; index < tokens.Length; index++)
         {
             var row = space.Hidden.AsSpan(index * settings.HiddenSize, settings.HiddenSize);
-            weights.Embedding.ReadRow(tokens[index], row);
+            weights.Embedding.Matrix.ReadRow(tokens[index], row);
             if (settings.EmbeddingScale != 1)
                 Vectors.Scale(row, settings.EmbeddingScale);
             if (weights.Positions is null)

@@ -1,4 +1,5 @@
 using Plimsoll.Numerics;
+using Plimsoll.Numerics.Linear;
 using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Runtime.Tests;
@@ -54,6 +55,19 @@ public sealed class SessionTests : IDisposable
         var rounded = Logits(model, new() { Context = 64, KeyValueFormat = NumberFormats.Find(format)! });
         AssertClose(exact, rounded, bound);
         Assert.Equal(format == "FP32", exact.AsSpan().SequenceEqual(rounded));
+    }
+
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("mixtral")]
+    public void A_tensor_can_be_exchanged_and_comes_back(string name)
+    {
+        using var model = Load(name);
+        var own = Logits(model, new() { Context = 64 });
+        var tensor = model.Weights.Layers[0].Linears.Last().Name;
+        using (model.Substitute(tensor, (matrix, _) => PackedMatrices.Create(NumberFormats.Fp32, matrix.Rows, matrix.Columns, (_, bytes) => bytes.Clear())))
+            Assert.NotEqual(own, Logits(model, new() { Context = 64 }));
+        Assert.Equal(own, Logits(model, new() { Context = 64 }));
     }
 
     [Fact]

@@ -31,7 +31,17 @@ internal sealed class CalibrationRun : IDisposable
         Text = text == CalibrateOptions.Self ? Write(tokenizer) : Read(text, tokenizer);
     }
 
-    public CalibrationText Text { get; }
+    public CalibrationText Text { get; private set; }
+
+    public TransformerModel Model => model;
+
+    /// <summary>Keeps the end of the text for measuring.</summary>
+    /// <returns>What <see cref="Text"/> does not have any more.</returns>
+    public CalibrationText HoldOut()
+    {
+        (Text, var last) = Text.Split();
+        return last;
+    }
 
     /// <param name="text">The path of a text file, or <see cref="CalibrateOptions.Self"/>.</param>
     /// <exception cref="CliException">The model cannot be run, or the text does not do.</exception>
@@ -60,6 +70,9 @@ internal sealed class CalibrationRun : IDisposable
     /// <summary>Runs the text and tells what the layers were given.</summary>
     /// <param name="keepGrams">Whether products of columns are kept, which error feedback needs, and the head is run.</param>
     public ImmutableArray<CalibratedTensor> Collect(bool keepGrams) => CalibratedTensors.Find(located, Observe(keepGrams, withHead: keepGrams));
+
+    /// <summary>Runs the text and makes an importance matrix of it.</summary>
+    public CalibratedRecipe Weigh() => new(GgufImportance.Of(Text.Name, Collect(keepGrams: false).ToImportance(Text)), null, Text.Digest);
 
     /// <summary>Runs the text and makes of it what error feedback wants.</summary>
     public CalibratedRecipe Calibrate()

@@ -9,7 +9,6 @@ using Plimsoll.Evaluation.Logits;
 using Plimsoll.Models;
 using Plimsoll.Planning.Fitting;
 using Plimsoll.Quantization;
-using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.HuggingFace;
 using Plimsoll.Quantization.Output;
@@ -155,7 +154,7 @@ internal sealed class FitMeasurer : IDisposable
             FileName = name,
             FileType = GgufFileType.Find(candidate.Precision["gguf:".Length..].Replace("+imatrix", "", StringComparison.Ordinal))!,
             Importance = isCalibrated ? calibrated!.Value.Importance : null,
-            Feedback = isCalibrated ? calibrated!.Value.Feedback : ImmutableDictionary<string, ImmutableArray<FeedbackFactor?>>.Empty,
+            Feedback = isCalibrated ? calibrated!.Value.Feedback : null,
         })
         : HuggingFaceConversion.Plan(located, HuggingFaceRecipe.Find(candidate.Precision) ?? throw new QuantizationRefusedException($"{candidate.Precision} cannot be written"));
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plimsoll.Cli.Calibrate;
+using Plimsoll.Cli.Quantize.Sizing;
 using Plimsoll.Quantization;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
@@ -23,6 +24,7 @@ internal static class QuantizeCommand
               plimsoll quantize model-f16.gguf --to gguf:iq2_xs --imatrix imatrix.gguf -o model-iq2_xs.gguf
               plimsoll quantize ./Qwen3-8B --to q4_k_m --tensor-type 'attn_v=q8_0' --search best -o best.gguf
               plimsoll quantize ./Qwen3-0.6B --to q4_k_m --method gptq --calibration sample.txt -o calibrated.gguf
+              plimsoll quantize ./Qwen3-0.6B --to gguf --target 4.5bpw --calibration sample.txt -o small.gguf
               plimsoll quantize ./Qwen3-8B --to nf4 --memory-plan -o qwen3-8b-nf4
             """)
         {
@@ -40,11 +42,12 @@ internal static class QuantizeCommand
         {
             var target = QuantizeTarget.Read(parsed);
             var source = QuantizeSource.Open(parsed.GetValue(QuantizeOptions.Model)!, environment);
+            using var sizing = target.Goal is null ? null : new SizingRun(parsed, environment, Threads(parsed, environment));
             if (target.Calibration is { } text)
-                target = Calibrate(parsed, environment, target, text);
+                target = Learn(parsed, environment, target, source, text, sizing);
             var plan = source.Plan(target);
             var request = Request(parsed, environment, target, source);
-            return parsed.GetValue(QuantizeOptions.MemoryPlan) ? ShowPlan(parsed, environment, target, plan, request) : Quantize(parsed, environment, target, source, plan, request);
+            return parsed.GetValue(QuantizeOptions.MemoryPlan) ? ShowPlan(parsed, environment, target, plan, request) : Quantize(parsed, environment, target, source, plan, request, sizing);
         }
         catch (QuantizationRefusedException refused)
         {
@@ -56,18 +59,25 @@ internal static class QuantizeCommand
         }
     }
 
-    private static QuantizeTarget Calibrate(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, string text)
+    /// <summary>The target with what the text has shown of the model.</summary>
+    private static QuantizeTarget Learn(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source, string text, SizingRun? sizing)
     {
-        using var run = CalibrationRun.Load(parsed.GetValue(QuantizeOptions.Model)!, text, parsed.GetValue(QuantizeOptions.Threads) ?? environment.Processors, parsed, environment);
-        return target.Gguf is not null ? target.With(run.Calibrate()) : target.With(run.CalibrateLayers(), run.Text);
+        using var run = CalibrationRun.Load(parsed.GetValue(QuantizeOptions.Model)!, text, Threads(parsed, environment), parsed, environment);
+        if (target.Gguf is null)
+            return target.With(run.CalibrateLayers(), run.Text);
+        var heldOut = sizing is null ? null : run.HoldOut();
+        target = target.With(target.Method.LearnsFromText ? run.Calibrate() : run.Weigh());
+        return sizing?.Choose(target, source, run, heldOut!) ?? target;
     }
+
+    private static int Threads(ParseResult parsed, CliEnvironment environment) => parsed.GetValue(QuantizeOptions.Threads) ?? environment.Processors;
 
     private static QuantizationRequest Request(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source) => new()
     {
         Target = parsed.GetValue(QuantizeOptions.Out)!,
         Recipe = target.Recipe,
         SourceFiles = source.Files,
-        Threads = parsed.GetValue(QuantizeOptions.Threads) ?? environment.Processors,
+        Threads = Threads(parsed, environment),
         Resume = parsed.GetValue(QuantizeOptions.Resume),
         Replace = parsed.GetValue(QuantizeOptions.Force),
         AllowNonFinite = parsed.GetValue(QuantizeOptions.AllowNonFinite),
@@ -86,7 +96,7 @@ internal static class QuantizeCommand
         return ExitCode.Yes;
     }
 
-    private static int Quantize(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source, OutputPlan plan, QuantizationRequest request)
+    private static int Quantize(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source, OutputPlan plan, QuantizationRequest request, SizingRun? sizing)
     {
         var terminal = CliApplication.CreateTerminal(parsed, environment);
         QuantizationReport report;
@@ -106,7 +116,7 @@ internal static class QuantizeCommand
         {
             progress?.Dispose();
         }
-        var result = new QuantizeResult(request.Target, target.Format, source.Bytes, request.Threads, plan.Notes, report);
+        var result = new QuantizeResult(request.Target, target.Format, source.Bytes, request.Threads, plan.Notes, report, sizing?.Prove(report.Files[0], target, source, request));
         if (parsed.GetValue(GlobalOptions.Json))
             QuantizeJson.Write(terminal.Out, result);
         else

@@ -1,3 +1,4 @@
+using Plimsoll.Cli.Quantize.Sizing;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
 
@@ -40,6 +41,8 @@ internal static class QuantizeJson
             json.WriteNumber("relative_error", tensor.RelativeError);
             json.WriteEndObject();
         });
+        if (result.Sizing is { } sizing)
+            SizingJson.Write(json, sizing);
         json.WriteNumber("threads", result.Threads);
         json.WriteNumber("resumed_tensors", report.ResumedTensors);
         json.WriteNumber("seconds", report.Elapsed.TotalSeconds);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plimsoll.Cli.Calibrate;
+using Plimsoll.Cli.Quantize.Sizing;
 using Plimsoll.Quantization.HuggingFace;
 
 namespace Plimsoll.Cli.Quantize;
@@ -19,20 +20,23 @@ internal sealed record QuantizeMethod(string Name, string What, bool LearnsFromT
     /// <summary>All of them, for help.</summary>
     public static string Help => string.Join("; ", All.Select(method => $"{method.Name}: {method.What}"));
 
+    /// <param name="goal">The size that types are chosen for, which needs a text too; null for none.</param>
     /// <exception cref="CliException">There is no such method, or an option does not go with it.</exception>
-    public static QuantizeMethod Read(ParseResult parsed)
+    public static QuantizeMethod Read(ParseResult parsed, SizeGoal? goal)
     {
         var name = parsed.GetValue(QuantizeOptions.Method)!.Trim().ToLowerInvariant();
         var method = All.FirstOrDefault(each => each.Name == name) ?? throw CliException.WrongUsage($"unknown method '{name}'", Help);
         var calibration = parsed.GetValue(QuantizeOptions.Calibration);
         if (method.LearnsFromText && calibration is null)
             throw CliException.WrongUsage($"--method {name} learns from a text, and there is none", "--calibration FILE, or --calibration self for text that the model writes");
-        if (!method.LearnsFromText && calibration is not null)
-            throw CliException.WrongUsage($"--calibration is for {Learning}, and the method is {name}", "add one of them; for an importance matrix alone: 'plimsoll calibrate' and --imatrix");
-        if (!method.LearnsFromText && CalibrateOptions.Lengths.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } length)
+        if (goal is not null && calibration is null)
+            throw CliException.WrongUsage($"{goal} measures the tensors on a text, and there is none", "--calibration FILE, or --calibration self for text that the model writes");
+        if (!method.LearnsFromText && goal is null && calibration is not null)
+            throw CliException.WrongUsage($"--calibration is for {Learning} and --target, and the method is {name}", "add one of them; for an importance matrix alone: 'plimsoll calibrate' and --imatrix");
+        if (calibration is null && CalibrateOptions.Lengths.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } length)
             throw CliException.WrongUsage($"{length.Name} cuts the text of --calibration, and there is none", length.Description);
-        if (method.LearnsFromText && parsed.GetValue(QuantizeOptions.Imatrix) is not null)
-            throw CliException.WrongUsage($"--method {name} makes its own importance matrix", "leave --imatrix out");
+        if (calibration is not null && parsed.GetValue(QuantizeOptions.Imatrix) is not null)
+            throw CliException.WrongUsage("--calibration makes an importance matrix of its own", "leave --imatrix out");
         return method;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plimsoll.Cli.Quantize.Sizing;
 using Plimsoll.Quantization.Running;
 
 namespace Plimsoll.Cli.Quantize;
@@ -7,7 +8,8 @@ namespace Plimsoll.Cli.Quantize;
 /// <param name="Output">The file or folder, as it was asked for.</param>
 /// <param name="SourceBytes">Bytes of the tensors that were read.</param>
 /// <param name="Notes">What the plan had to say.</param>
-internal sealed record QuantizeResult(string Output, string Format, long SourceBytes, int Threads, ImmutableArray<string> Notes, QuantizationReport Report)
+/// <param name="Sizing">What the choice of types for a size has brought; null where they were given.</param>
+internal sealed record QuantizeResult(string Output, string Format, long SourceBytes, int Threads, ImmutableArray<string> Notes, QuantizationReport Report, SizingResult? Sizing)
 {
     /// <summary>Tensors of the same type together, most bytes first.</summary>
     public IEnumerable<QuantizeTypeLine> Types => Report.Tensors.GroupBy(tensor => tensor.Type, StringComparer.Ordinal)

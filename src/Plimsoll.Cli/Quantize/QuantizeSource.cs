@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Plimsoll.Models;
+using Plimsoll.Quantization.Allocation;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.HuggingFace;
 using Plimsoll.Quantization.Output;
@@ -31,6 +32,9 @@ internal sealed class QuantizeSource
             throw CliException.WrongUsage(failure.Message, "'plimsoll models' lists models of the architectures that are known");
         }
     }
+
+    /// <summary>What measures the types that the tensors may get.</summary>
+    public GgufAllocator Allocator(QuantizeTarget target) => new(model, target.Gguf!, target.Method == QuantizeMethod.Gptq);
 
     public OutputPlan Plan(QuantizeTarget target) => target switch
     {

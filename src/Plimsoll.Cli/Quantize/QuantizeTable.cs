@@ -1,4 +1,5 @@
 using System.Globalization;
+using Plimsoll.Cli.Quantize.Sizing;
 using Plimsoll.Numerics;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
@@ -22,6 +23,8 @@ internal static class QuantizeTable
         table.AddRow("all", Number(report.Tensors.Length), Number(report.Weights), Size(report.Tensors.Sum(tensor => tensor.Bytes)), Bits(report.BitsPerWeight), Error(report.RelativeError));
         terminal.Rich.Write(table);
         WriteWorst(terminal, result);
+        if (result.Sizing is { } sizing)
+            SizingTable.Write(terminal, sizing);
         terminal.Rich.WriteLine(Speed(result));
         terminal.Rich.WriteLine(Memory(report));
         if (report.NonFinite > 0)

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Cli.Calibrate;
+using Plimsoll.Cli.Quantize.Sizing;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
+using Plimsoll.Quantization.Allocation;
 using Plimsoll.Quantization.Calibration;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.HuggingFace;
@@ -14,6 +16,7 @@ namespace Plimsoll.Cli.Quantize;
 internal sealed record QuantizeTarget
 {
     private const string GgufPrefix = "gguf:";
+    private const string AnyGguf = "gguf";
 
     public GgufRecipe? Gguf { get; private init; }
 
@@ -27,7 +30,8 @@ internal sealed record QuantizeTarget
     public static QuantizeTarget Read(ParseResult parsed)
     {
         var text = parsed.GetValue(QuantizeOptions.To)!.Trim().ToLowerInvariant();
-        var method = QuantizeMethod.Read(parsed);
+        var goal = SizeGoal.Read(parsed);
+        var method = QuantizeMethod.Read(parsed, goal);
         var search = parsed.GetValue(QuantizeOptions.Search) switch
         {
             "exact" => BlockSearch.Exact,
@@ -36,13 +40,26 @@ internal sealed record QuantizeTarget
         };
         var output = parsed.GetValue(QuantizeOptions.Out)!;
         var isGgufFile = output.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
-        if (FileType(text, isGgufFile) is { } fileType)
+        if (goal is not null && text != AnyGguf)
+            throw CliException.WrongUsage($"{goal} chooses the types itself, and {text} names them", "--to gguf");
+        if (goal is null && text == AnyGguf)
+            throw CliException.WrongUsage("--to gguf says neither types nor size", "--to gguf:q4_k_m, or --target 4.5bpw with --calibration FILE");
+        if ((goal is null ? FileType(text, isGgufFile) : GgufFileType.Find("f16")) is { } fileType)
         {
             Refuse(parsed, QuantizeOptions.FolderOnly, "a GGUF file");
             if (!isGgufFile)
                 throw CliException.WrongUsage($"gguf:{fileType.Name} is written to a file, and '{output}' does not end in .gguf", $"-o {Path.Combine(output, $"model-{fileType.Name}.gguf")}");
             method.CheckGguf(GgufPrefix + fileType.Name);
-            return new() { Format = GgufPrefix + fileType.Name, Method = method, Calibration = parsed.GetValue(QuantizeOptions.Calibration), Gguf = ReadGguf(parsed, fileType, Path.GetFileName(output), search) };
+            if (goal is not null)
+                Refuse(parsed, [QuantizeOptions.Pure], "types that are chosen one by one");
+            return new()
+            {
+                Format = goal is null ? GgufPrefix + fileType.Name : $"{AnyGguf} {goal}",
+                Method = method,
+                Calibration = parsed.GetValue(QuantizeOptions.Calibration),
+                Goal = goal,
+                Gguf = ReadGguf(parsed, fileType, Path.GetFileName(output), search) with { Target = goal?.ToString() },
+            };
         }
         var recipe = HuggingFaceRecipe.Find(WithOptions(text, parsed)) ?? throw Unknown(text);
         method.Check(recipe);
@@ -68,8 +85,21 @@ internal sealed record QuantizeTarget
     /// <summary>How the numbers of the format are chosen.</summary>
     public required QuantizeMethod Method { get; init; }
 
-    /// <summary>The text that the method learns from, or <c>self</c>; null where it needs none.</summary>
+    /// <summary>The text to learn from, or <c>self</c>; null where none is needed.</summary>
     public string? Calibration { get; private init; }
+
+    /// <summary>The size that types are chosen for; null where the file type is given.</summary>
+    public SizeGoal? Goal { get; private init; }
+
+    /// <summary>This target with a type for each tensor; the file type is that of most weights.</summary>
+    public QuantizeTarget With(GgufAllocation allocation)
+    {
+        var most = allocation.Tensors.GroupBy(tensor => tensor.Type).MaxBy(type => type.Sum(tensor => tensor.Weights))!.Key;
+        return this with { Gguf = Gguf! with { FileType = GgufFileType.All.First(type => type.DefaultType == most), Allocated = allocation.Types } };
+    }
+
+    /// <summary>This target with the types of a mixture, written to another file.</summary>
+    public QuantizeTarget With(GgufFileType type, string fileName) => this with { Gguf = Gguf! with { FileType = type, FileName = fileName, Allocated = null, Target = null } };
 
     /// <summary>This target with what a text has shown: which columns matter, and how their errors make up for each other.</summary>
     public QuantizeTarget With(CalibratedRecipe calibrated) => this with { Gguf = Gguf! with { Importance = calibrated.Importance, Feedback = calibrated.Feedback }, CalibrationDigest = calibrated.Digest };

@@ -20,6 +20,18 @@ public sealed record CalibrationText(string Name, ReadOnlyMemory<int> Tokens, in
 
     public int Chunks => Tokens.Length / Context;
 
+    /// <summary>The first chunks, at least one.</summary>
+    public CalibrationText Take(int chunks) => this with { Tokens = Tokens[..(Math.Clamp(chunks, 1, Chunks) * Context)] };
+
+    /// <summary>The text without a tenth at its end, and that tenth, at least one chunk; twice the whole where there is only one.</summary>
+    public (CalibrationText First, CalibrationText Last) Split()
+    {
+        if (Chunks == 1)
+            return (this, this);
+        var last = Math.Max(1, Chunks / 10);
+        return (Take(Chunks - last), this with { Tokens = Tokens[((Chunks - last) * Context)..] });
+    }
+
     /// <summary>Runs the model over all chunks; the observer of its session sees the inputs.</summary>
     /// <param name="withHead">Whether the output head is run too, which costs a product with the whole vocabulary.</param>
     /// <param name="progress">Called with the number of chunks done.</param>

@@ -13,12 +13,19 @@ public static class GgufConversion
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static OutputPlan Plan(LocatedModel model, GgufRecipe recipe)
     {
+        var content = Read(model, recipe);
+        ProvenanceKeys.Write(content.Keys, model.Checkpoint!, recipe);
+        return new GgufPlanner(content, recipe).Plan();
+    }
+
+    /// <summary>What the file is going to hold, before its tensors have types.</summary>
+    /// <inheritdoc cref="Plan" path="/exception"/>
+    internal static GgufContent Read(LocatedModel model, GgufRecipe recipe)
+    {
         if (model.Checkpoint is not { } checkpoint)
             throw new QuantizationRefusedException($"'{model.Shape.Id}' is a description without weights; download the checkpoint and name its folder.");
         if (checkpoint.MissingFiles is [var missing, ..])
             throw new QuantizationRefusedException($"{checkpoint.MissingFiles.Length} of the checkpoint's files are missing, the first of them {Path.GetFileName(missing)}.");
-        var content = model.IsGguf ? GgufFromGguf.Read(model, recipe) : GgufFromHuggingFace.Read(model);
-        ProvenanceKeys.Write(content.Keys, checkpoint, recipe);
-        return new GgufPlanner(content, recipe).Plan();
+        return model.IsGguf ? GgufFromGguf.Read(model, recipe) : GgufFromHuggingFace.Read(model);
     }
 }

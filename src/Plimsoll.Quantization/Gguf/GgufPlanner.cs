@@ -35,7 +35,7 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
             Pure = recipe.Pure,
             OutputType = recipe.OutputType,
             EmbeddingType = recipe.EmbeddingType,
-            TypeOf = name => recipe.Overrides.FirstOrDefault(each => each.Pattern.IsMatch(name))?.Type,
+            TypeOf = name => recipe.Allocated?.GetValueOrDefault(name) ?? recipe.Overrides.FirstOrDefault(each => each.Pattern.IsMatch(name))?.Type,
         });
         try
         {

@@ -19,6 +19,12 @@ public sealed record GgufRecipe
     /// <summary>Types of single tensors, which go before the mixture; the first pattern that is found in the name counts.</summary>
     public ImmutableArray<GgufTypeOverride> Overrides { get; init; } = [];
 
+    /// <summary>The type of each tensor by name, chosen for a size of the file; null leaves them to the mixture.</summary>
+    public IReadOnlyDictionary<string, NumberFormat>? Allocated { get; init; }
+
+    /// <summary>The size that was asked for, as on the command line; null for none.</summary>
+    public string? Target { get; init; }
+
     /// <summary>Every tensor that may be quantized gets the default type of the mixture.</summary>
     public bool Pure { get; init; }
 

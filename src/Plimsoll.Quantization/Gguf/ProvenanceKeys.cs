@@ -32,7 +32,7 @@ internal static class ProvenanceKeys
     /// <summary>The recipe as options of the command line.</summary>
     private static string Describe(GgufRecipe recipe)
     {
-        var parts = new List<string> { recipe.FileType.Name };
+        var parts = new List<string> { recipe.Target ?? recipe.FileType.Name };
         if (recipe.Pure)
             parts.Add("--pure");
         if (recipe.OutputType is { } output)

@@ -8,6 +8,9 @@ namespace Plimsoll.Runtime.Weights;
 /// <param name="Bias">(rows), or null.</param>
 internal sealed record Linear(string Name, PackedMatrix Matrix, float[]? Bias, int Expert = 0)
 {
+    /// <summary>(rows, columns); whoever exchanges it puts it back.</summary>
+    public PackedMatrix Matrix { get; set; } = Matrix;
+
     public int Rows => Matrix.Rows;
 
     public int Columns => Matrix.Columns;

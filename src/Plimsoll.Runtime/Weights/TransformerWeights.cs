@@ -7,7 +7,7 @@ namespace Plimsoll.Runtime.Weights;
 internal sealed class TransformerWeights(IDisposable source) : IDisposable
 {
     /// <summary>(vocabulary, hidden).</summary>
-    public required PackedMatrix Embedding { get; init; }
+    public required Linear Embedding { get; init; }
 
     /// <summary>(positions, hidden); null where positions are rotations.</summary>
     public PackedMatrix? Positions { get; init; }
@@ -19,9 +19,11 @@ internal sealed class TransformerWeights(IDisposable source) : IDisposable
     /// <summary>(vocabulary, hidden); over the embedding's matrix where the two are tied.</summary>
     public required Linear Head { get; init; }
 
+    /// <summary>The embedding, and everything that is multiplied.</summary>
+    public IEnumerable<Linear> Linears => Layers.SelectMany(layer => layer.Linears).Append(Head).Prepend(Embedding);
+
     /// <summary>Every matrix once.</summary>
-    public IEnumerable<PackedMatrix> Matrices =>
-        Layers.SelectMany(layer => layer.Linears).Append(Head).Select(linear => linear.Matrix).Append(Embedding).Concat(Positions is null ? [] : [Positions]).Distinct();
+    public IEnumerable<PackedMatrix> Matrices => Linears.Select(linear => linear.Matrix).Concat(Positions is null ? [] : [Positions]).Distinct();
 
     public void Dispose()
     {

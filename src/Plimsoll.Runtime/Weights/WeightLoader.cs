@@ -14,11 +14,12 @@ internal sealed class WeightLoader(DecoderCheckpoint checkpoint)
     public TransformerWeights Load()
     {
         var (hidden, vocabulary) = (settings.HiddenSize, settings.VocabularySize);
-        var embedding = source.Matrix(new(null, "token_embd"), vocabulary, hidden, isLinear: false);
+        var embeddingName = new WeightName(null, "token_embd");
+        var embedding = new Linear(source.NameOf(embeddingName), source.Matrix(embeddingName, vocabulary, hidden, isLinear: false), null);
         var headName = new WeightName(null, "output");
         var head = source.Has(headName)
             ? source.Linear(headName, vocabulary, hidden, biasRequired: false)
-            : new Linear(source.NameOf(new(null, "token_embd")), embedding, source.Vector(headName.Bias, vocabulary));
+            : embedding with { Bias = source.Vector(headName.Bias, vocabulary) };
         return new(source)
         {
             Embedding = embedding,

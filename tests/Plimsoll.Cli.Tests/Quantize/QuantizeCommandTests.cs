@@ -113,7 +113,7 @@ public sealed class QuantizeCommandTests : IDisposable
 
     [Theory]
     [InlineData("--method gptq", 2, "--method gptq learns from a text, and there is none")]
-    [InlineData("--calibration self", 2, "--calibration is for --method gptq")]
+    [InlineData("--calibration self", 2, "--calibration is for --method gptq and --target")]
     [InlineData("--chunks 3", 2, "--chunks cuts the text of --calibration, and there is none")]
     [InlineData("--context 64 --imatrix i.gguf", 2, "--context cuts the text of --calibration, and there is none")]
     [InlineData("--method gptq --calibration none.txt", 3, "none.txt: no such file")]
@@ -123,6 +123,43 @@ public sealed class QuantizeCommandTests : IDisposable
         var run = CommandRun.Of(["quantize", "demo", "--to", "q4_0", "-o", models.Output("out.gguf"), .. options.Split(' ')]);
         Assert.Equal(exitCode, run.ExitCode);
         Assert.StartsWith($"plimsoll: {message}", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_size_is_met_with_types_that_lose_less_than_the_standard_mixture()
+    {
+        string[] options = ["--to", "gguf", "--target", "4.5bpw", "--calibration", Path.Combine(Repository.Root, "demo", "calibration.txt"), "--chunks", "12", "--json"];
+        var json = Run("demo", [.. options, "--threads", "1", "-o", models.Output("one.gguf")]).Json;
+        var allocation = json.GetProperty("allocation");
+        Assert.InRange(json.GetProperty("bits_per_weight").GetDouble(), 4.45, 4.5);
+        Assert.InRange(allocation.GetProperty("kl_divergence").GetDouble() / allocation.GetProperty("standard").GetProperty("kl_divergence").GetDouble(), 0, 0.75);
+        Run("demo", [.. options, "--threads", "3", "-o", models.Output("three.gguf")]);
+        Assert.Equal(File.ReadAllBytes(models.Output("one.gguf")), File.ReadAllBytes(models.Output("three.gguf")));
+    }
+
+    [Fact]
+    public void A_size_in_bytes_is_not_exceeded_and_the_report_says_which_tensors_paid()
+    {
+        var run = Run("demo", "--to", "gguf", "--target-size", "700kB", "--calibration", "self", "--chunks", "2", "--context", "64", "-o", models.Output("out.gguf"));
+        Assert.InRange(new FileInfo(models.Output("out.gguf")).Length, 690_000, 700_000);
+        Assert.Contains("share of loss", run.Output, StringComparison.Ordinal);
+        Assert.Contains("the best standard mixture of no more bytes", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--to gguf --target 1.5bpw --calibration self --chunks 1 --context 16", "--target 1.5bpw is below the smallest file, which has 2.153 bits per weight")]
+    [InlineData("--to gguf --target-size 100kB --calibration self --chunks 1 --context 16", "--target-size 100000 is below the smallest file, which has")]
+    [InlineData("--to gguf --target much --calibration self", "--target takes bits per weight up to 16, such as 4.5bpw, not 'much'")]
+    [InlineData("--to gguf --target 4bpw --target-size 1MB --calibration self", "--target and --target-size both say how large the file is to be")]
+    [InlineData("--to gguf --target 4bpw", "--target 4bpw measures the tensors on a text, and there is none")]
+    [InlineData("--to gguf --target 4bpw --calibration self --pure", "--pure does not apply to types that are chosen one by one")]
+    [InlineData("--to q4_0 --target 4bpw --calibration self", "--target 4bpw chooses the types itself, and q4_0 names them")]
+    [InlineData("--to gguf", "--to gguf says neither types nor size")]
+    public void Sizes_that_cannot_be_met_or_contradict_other_options_are_refused(string options, string message)
+    {
+        var run = CommandRun.Of(["quantize", "demo", "-o", models.Output("out.gguf"), .. options.Split(' ')]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"plimsoll: {message}", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
