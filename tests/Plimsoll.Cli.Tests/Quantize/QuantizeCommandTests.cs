@@ -129,11 +129,11 @@ public sealed class QuantizeCommandTests : IDisposable
     public void A_size_is_met_with_types_that_lose_less_than_the_standard_mixture()
     {
         string[] options = ["--to", "gguf", "--target", "4.5bpw", "--calibration", Path.Combine(Repository.Root, "demo", "calibration.txt"), "--chunks", "12", "--json"];
-        var json = Run("demo", [.. options, "--threads", "1", "-o", models.Output("one.gguf")]).Json;
+        var json = Run(["demo", .. options, "--threads", "1", "-o", models.Output("one.gguf")]).Json;
         var allocation = json.GetProperty("allocation");
         Assert.InRange(json.GetProperty("bits_per_weight").GetDouble(), 4.45, 4.5);
         Assert.InRange(allocation.GetProperty("kl_divergence").GetDouble() / allocation.GetProperty("standard").GetProperty("kl_divergence").GetDouble(), 0, 0.75);
-        Run("demo", [.. options, "--threads", "3", "-o", models.Output("three.gguf")]);
+        Run(["demo", .. options, "--threads", "3", "-o", models.Output("three.gguf")]);
         Assert.Equal(File.ReadAllBytes(models.Output("one.gguf")), File.ReadAllBytes(models.Output("three.gguf")));
     }
 
