@@ -18,6 +18,9 @@ public sealed class GgufAllocator
 {
     private const long Alignment = 32;
 
+    /// <summary>Types of more bits change so little that what is measured is the rounding of the predictions, too.</summary>
+    private const double MostMeasuredBits = 5;
+
     private readonly GgufContent content;
     private readonly GgufRecipe recipe;
     private readonly bool withFeedback;
@@ -65,7 +68,7 @@ public sealed class GgufAllocator
     }
 
     /// <summary>Runs the model once for each tensor, with this tensor alone rounded.</summary>
-    /// <param name="bitsPerWeight">Tensors are rounded to the type that is nearest this size.</param>
+    /// <param name="bitsPerWeight">Tensors are rounded to the type that is nearest this size, or to one of five bits.</param>
     /// <param name="divergence">Runs the model and tells its mean KL divergence from itself as it was loaded.</param>
     /// <param name="progress">Called with the number of tensors done and the name of the next.</param>
     public void MeasureInfluence(TransformerModel model, double bitsPerWeight, int threads, Func<double> divergence, Action<int, string> progress)
@@ -73,7 +76,7 @@ public sealed class GgufAllocator
         foreach (var source in sources)
         {
             progress(influences.Count, source.Tensor.Name);
-            var type = Candidates(source).Where(type => type.BlockLength > 1).DefaultIfEmpty(NumberFormats.Fp16).MinBy(type => Math.Abs(type.BitsPerWeight - bitsPerWeight))!;
+            var type = Candidates(source).Where(type => type.BlockLength > 1).DefaultIfEmpty(NumberFormats.Fp16).MinBy(type => Math.Abs(type.BitsPerWeight - Math.Min(bitsPerWeight, MostMeasuredBits)))!;
             var error = errors[(source.Tensor.Name, type)];
             if (error == 0)
             {
