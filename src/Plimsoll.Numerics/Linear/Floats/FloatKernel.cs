@@ -11,7 +11,7 @@ internal abstract unsafe class FloatKernel
     {
         SimdLevel.Scalar => new ScalarFloatKernel(),
         SimdLevel.Neon => new FloatKernel<FloatLanes128, Vector128<float>>(),
-        SimdLevel.Avx512 => new FloatKernel<FloatLanes512, Vector512<float>>(),
+        SimdLevel.Avx512 or SimdLevel.Avx512Vnni when Vector512.IsHardwareAccelerated => new FloatKernel<FloatLanes512, Vector512<float>>(),
         _ => new FloatKernel<FloatLanes256, Vector256<float>>(),
     };
 

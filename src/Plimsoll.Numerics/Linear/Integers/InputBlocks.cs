@@ -5,8 +5,8 @@ namespace Plimsoll.Numerics.Linear.Integers;
 
 /// <summary>Inputs quantized to signed bytes, a scale per 32: x ≈ d · q with d = max |x| / 127, as ggml's Q8_0 but with d in FP32.</summary>
 /// <remarks>
-/// A block is one column of inputs within one chunk: 256 codes, then 8 scales d, then −d · Σq of each 16 (16 floats) and of each 32 (8 floats), which
-/// multiply the minimums of the weights. The blocks of a chunk lie together, (chunks, count). Kernels for signed weights take the codes as 16-bit numbers
+/// A block is one column of inputs within one chunk: 256 codes, then 8 scales d, then −d · Σq of each 16 (16 floats) and of each 32 (8 floats), times a
+/// factor, which multiply the minimums of the weights or take back what their codes have too much (<see cref="IntegerKernel.SumFactor"/>). The blocks of a chunk lie together, (chunks, count). Kernels for signed weights take the codes as 16-bit numbers
 /// in the order 0 2 1 3 of each quad; the others as bytes.
 /// </remarks>
 internal static unsafe class InputBlocks
@@ -24,20 +24,20 @@ internal static unsafe class InputBlocks
 
     /// <summary>Quantizes columns [<paramref name="from"/>, <paramref name="to"/>) of <paramref name="count"/>.</summary>
     /// <param name="inputs">(count, length); <paramref name="length"/> is a multiple of 32.</param>
-    public static void Quantize(float* inputs, int length, int from, int to, int count, bool words, byte* blocks)
+    public static void Quantize(float* inputs, int length, int from, int to, int count, bool words, float factor, byte* blocks)
     {
         for (var column = from; column < to; column++)
         {
             for (var start = 0; start < length; start += Panel.ChunkColumns)
             {
                 var block = blocks + ((long)(start / Panel.ChunkColumns) * count + column) * BlockBytes(words);
-                Quantize(inputs + (long)column * length + start, Math.Min(Panel.ChunkColumns, length - start), words, block);
+                Quantize(inputs + (long)column * length + start, Math.Min(Panel.ChunkColumns, length - start), words, factor, block);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Quantize(float* x, int length, bool words, byte* block)
+    private static void Quantize(float* x, int length, bool words, float factor, byte* block)
     {
         var scales = (float*)(block + CodeBytes(words));
         var sums16 = scales + SumsOf16;
@@ -58,9 +58,9 @@ internal static unsafe class InputBlocks
             var first = Vector256.Sum(q0 + q1);
             var second = Vector256.Sum(q2 + q3);
             scales[group] = scale;
-            sums16[2 * group] = -scale * first;
-            sums16[2 * group + 1] = -scale * second;
-            sums32[group] = -scale * (first + second);
+            sums16[2 * group] = -scale * first * factor;
+            sums16[2 * group + 1] = -scale * second * factor;
+            sums32[group] = -scale * (first + second) * factor;
 
             var low = Vector256.Narrow(q0, q1);
             var high = Vector256.Narrow(q2, q3);

@@ -41,7 +41,7 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
                 var together = Math.Min(InputsTogether, count - first);
                 var from = first;
                 pool.For(together, grain: SharedQuantizing, (start, end) =>
-                    InputBlocks.Quantize(x + (long)from * Columns, Columns, start, end, together, kernel.TakesWords, blocks));
+                    InputBlocks.Quantize(x + (long)from * Columns, Columns, start, end, together, kernel.TakesWords, kernel.SumFactor, blocks));
                 pool.For(Panel.Count(Rows), grain: 4, (start, end) => Multiply(start, end, blocks, together, y + (long)from * Rows));
             }
         }
@@ -56,12 +56,12 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
         var sums = stackalloc float[InputsTogether * Panel.Rows + 16];
         sums = (float*)Align(sums);
         var blockBytes = InputBlocks.BlockBytes(kernel.TakesWords);
+        var tile = new CodeTile { Codes = Align(codes), Scales = (float*)Align(scales), Minimums = (float*)Align(minimums) };
         for (var panel = firstPanel; panel < endPanel; panel++)
         {
             new Span<float>(sums, count * Panel.Rows).Clear();
             for (var chunk = 0; chunk < Chunks; chunk++)
             {
-                var tile = new CodeTile { Codes = Align(codes), Scales = (float*)Align(scales), Minimums = (float*)Align(minimums) };
                 var source = Chunk(panel, chunk);
                 panels.Unpack(source, ColumnsOf(chunk), ref tile);
                 kernel.Multiply(tile, ColumnsOf(chunk), inputs + (long)chunk * count * blockBytes, count, sums);

@@ -6,7 +6,9 @@ internal sealed unsafe class ScalarIntegerKernel<TLayout> : IntegerKernel
 {
     public override bool TakesWords => false;
 
-    public override void Multiply(CodeTile tile, int length, byte* inputs, int columns, float* sums)
+    public override float SumFactor => TLayout.HasMinimums ? 1 : TLayout.Centre;
+
+    public override void Multiply(in CodeTile tile, int length, byte* inputs, int columns, float* sums)
     {
         for (var column = 0; column < columns; column++)
         {
@@ -19,7 +21,7 @@ internal sealed unsafe class ScalarIntegerKernel<TLayout> : IntegerKernel
                 for (var group = 0; group < length / TLayout.GroupLength; group++)
                 {
                     var dot = Dot(tile.Planes, row, (sbyte*)block, group * TLayout.GroupLength);
-                    sum += tile.Scales[group * Panel.Rows + row] * (dot * scales[group * TLayout.GroupLength / 32] + TLayout.Centre * inputSums[group]);
+                    sum += tile.Scales[group * Panel.Rows + row] * (dot * scales[group * TLayout.GroupLength / 32] + (TLayout.HasMinimums ? 0 : inputSums[group]));
                     if (TLayout.HasMinimums)
                         sum += tile.Minimums[group * Panel.Rows + row] * inputSums[group];
                 }

@@ -15,6 +15,8 @@ internal sealed unsafe class IntegerKernel<TDot, TLanes, TLayout, TCodes, TSums,
 
     public override bool TakesWords => TDot.TakesWords;
 
+    public override float SumFactor => TLayout.HasMinimums ? 1 : TLayout.Centre + TDot.Offset;
+
     /// <summary>Bytes of the inputs of a quad.</summary>
     private static int InputQuad
     {
@@ -34,19 +36,18 @@ internal sealed unsafe class IntegerKernel<TDot, TLanes, TLayout, TCodes, TSums,
         get => InputCodes + InputBlocks.Floats * sizeof(float);
     }
 
-    public override void Multiply(CodeTile tile, int length, byte* inputs, int columns, float* sums)
+    public override void Multiply(in CodeTile tile, int length, byte* inputs, int columns, float* sums)
     {
         var column = 0;
         if (columns >= Together)
         {
-            if (TLayout.LowBits == 8)
-                tile.Codes = tile.Planes;
-            else
-                Unpack(tile.Planes, length / 32, tile.Codes);
+            var codes = TLayout.LowBits == 8 ? tile.Planes : tile.Codes;
+            if (TLayout.LowBits < 8)
+                Unpack(tile.Planes, length / 32, codes);
             for (; column + Together <= columns; column += Together)
             {
                 for (var row = 0; row < Panel.Rows; row += TLanes.Count)
-                    Four(tile, row, length, inputs + (long)column * InputBytes, sums + column * Panel.Rows + row);
+                    Four(tile, codes, row, length, inputs + (long)column * InputBytes, sums + column * Panel.Rows + row);
             }
         }
         for (; column < columns; column++)
@@ -80,13 +81,13 @@ internal sealed unsafe class IntegerKernel<TDot, TLanes, TLayout, TCodes, TSums,
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Four(CodeTile tile, int row, int length, byte* inputs, float* sums)
+    private static void Four(in CodeTile tile, byte* codes, int row, int length, byte* inputs, float* sums)
     {
         var s0 = TLanes.Load(sums);
         var s1 = TLanes.Load(sums + Panel.Rows);
         var s2 = TLanes.Load(sums + 2 * Panel.Rows);
         var s3 = TLanes.Load(sums + 3 * Panel.Rows);
-        var codes = tile.Codes + row * 4;
+        codes += row * 4;
         var scales = tile.Scales + row;
         var minimums = tile.Minimums + row;
         var floats = (float*)(inputs + InputCodes);
@@ -116,7 +117,7 @@ internal sealed unsafe class IntegerKernel<TDot, TLanes, TLayout, TCodes, TSums,
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void One(CodeTile tile, int row, int length, byte* inputs, float* sums)
+    private static void One(in CodeTile tile, int row, int length, byte* inputs, float* sums)
     {
         var sum = TLanes.Load(sums);
         var planes = tile.Planes + row * 4;
@@ -186,13 +187,9 @@ internal sealed unsafe class IntegerKernel<TDot, TLanes, TLayout, TCodes, TSums,
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TFloats Accumulate(TFloats dot, TFloats scale, TFloats inputScale, float* minimums, float* inputSum, TFloats sum)
     {
-        if (TLayout.Centre != 0)
-            return TLanes.MultiplyAdd(TLanes.MultiplyAdd(dot, inputScale, TLanes.Broadcast(TLayout.Centre * *inputSum)), scale, sum);
+        if (TLayout.Centre + TDot.Offset != 0)
+            return TLanes.MultiplyAdd(TLanes.MultiplyAdd(dot, inputScale, TLanes.Broadcast(*inputSum)), scale, sum);
         sum = TLanes.MultiplyAdd(dot, TLanes.Multiply(scale, inputScale), sum);
-        if (TLayout.HasMinimums)
-            sum = TLanes.MultiplyAdd(TLanes.Load(minimums), TLanes.Broadcast(*inputSum), sum);
-        if (TDot.Offset != 0)
-            sum = TLanes.MultiplyAdd(TLanes.Multiply(scale, TLanes.Broadcast(TDot.Offset)), TLanes.Broadcast(*inputSum), sum);
-        return sum;
+        return TLayout.HasMinimums ? TLanes.MultiplyAdd(TLanes.Load(minimums), TLanes.Broadcast(*inputSum), sum) : sum;
     }
 }

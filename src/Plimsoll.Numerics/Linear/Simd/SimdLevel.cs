@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using Plimsoll.Numerics.Linear.MachineCode;
 
 namespace Plimsoll.Numerics.Linear.Simd;
 
@@ -21,6 +22,9 @@ internal enum SimdLevel
 
     /// <summary>512 bits, byte products by <c>vpmaddubsw</c>: .NET 10 reaches no VNNI of that width.</summary>
     Avx512,
+
+    /// <summary>512 bits, byte products by <c>vpdpbusd</c> in machine code of our own.</summary>
+    Avx512Vnni,
 }
 
 internal static class SimdLevels
@@ -34,6 +38,7 @@ internal static class SimdLevels
         SimdLevel.Avx2 => Avx2.IsSupported && Fma.IsSupported,
         SimdLevel.AvxVnni => AvxVnni.IsSupported && Fma.IsSupported,
         SimdLevel.Avx512 => Avx512BW.IsSupported && Vector512.IsHardwareAccelerated,
+        SimdLevel.Avx512Vnni => Processor.HasVnni512,
         _ => true,
     };
 }
