@@ -92,6 +92,24 @@ public sealed class PackedLayoutTests : IDisposable
         CheckProduct(matrix, weight, quantizesInputs: false);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData(",\"llm_int8_threshold\":100.0", false)]
+    public void LLM_int8_keeps_columns_of_outliers_as_its_configuration_says(string setting, bool isKept)
+    {
+        var layout = QuantizedLayout.Of("llm-int8");
+        using var reader = Open(layout with { Config = layout.Config.Replace("}", setting + "}", StringComparison.Ordinal) });
+        using var matrix = MatrixLoader.Load(reader, reader.Find("a.weight")!);
+        var (inputs, outputs, row) = (new float[Inputs], new float[Outputs], new float[Inputs]);
+        (inputs[3], inputs[4]) = (60, 0.1f);
+
+        matrix.Multiply(inputs, 1, outputs, ComputePool.Single);
+
+        // With a step of 60 / 127 the small input beside the large one would be rounded to 0.
+        matrix.ReadRow(0, row);
+        Assert.Equal(60 * row[3] + (isKept ? 0.1f * row[4] : 0), outputs[0], 1e-4 * Math.Abs(row[3]));
+    }
+
     private static void CheckRows(PackedMatrix matrix, StoredWeight weight)
     {
         var (found, expected) = (new float[Inputs], new float[Inputs]);

@@ -38,13 +38,14 @@ internal sealed class AwqWeight : IntegerWeight
         var columns = (int)RowLength;
         var (firstWord, endWord) = ((int)(firstRow / AwqWord.Columns), (int)((firstRow + rows + AwqWord.Columns - 1) / AwqWord.Columns));
         var skipped = (int)(firstRow % AwqWord.Columns);
-        var all = words.Words();
+        var band = ArrayPool<uint>.Shared.Rent(columns * (endWord - firstWord));
         var codes = ArrayPool<byte>.Shared.Rent((endWord - firstWord) * AwqWord.Columns);
         try
         {
+            words.Read(firstWord, endWord - firstWord, band.AsSpan(0, columns * (endWord - firstWord)));
             for (var column = 0; column < columns; column++)
             {
-                var packed = all.AsSpan(column * (outputs / AwqWord.Columns) + firstWord, endWord - firstWord);
+                var packed = band.AsSpan(column * (endWord - firstWord), endWord - firstWord);
                 for (var word = 0; word < packed.Length; word++)
                     AwqWord.Unpack(packed[word], codes.AsSpan(word * AwqWord.Columns));
                 var zero = zeros.Value.AsSpan(column / GroupLength * outputs + (int)firstRow, rows);
@@ -54,6 +55,7 @@ internal sealed class AwqWeight : IntegerWeight
         }
         finally
         {
+            ArrayPool<uint>.Shared.Return(band);
             ArrayPool<byte>.Shared.Return(codes);
         }
         for (var row = 0; row < rows; row++)

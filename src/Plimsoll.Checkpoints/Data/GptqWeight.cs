@@ -49,15 +49,16 @@ internal sealed class GptqWeight : IntegerWeight
     protected override void Read(long firstRow, int rows, Span<short> integers, Span<float> rowScales)
     {
         var columns = (int)RowLength;
-        var all = words.Words();
+        var band = ArrayPool<uint>.Shared.Rent(wordsPerRow * rows);
         var packed = ArrayPool<uint>.Shared.Rent(wordsPerRow);
         var codes = ArrayPool<byte>.Shared.Rent(columns);
         try
         {
+            words.Read((int)firstRow, rows, band.AsSpan(0, wordsPerRow * rows));
             for (var row = 0; row < rows; row++)
             {
                 for (var word = 0; word < wordsPerRow; word++)
-                    packed[word] = all[word * (long)outputs + firstRow + row];
+                    packed[word] = band[word * rows + row];
                 BitStream.Unpack(packed.AsSpan(0, wordsPerRow), Bits, codes.AsSpan(0, columns));
                 Subtract(codes.AsSpan(0, columns), (int)firstRow + row, integers.Slice(row * columns, columns));
                 for (var group = 0; group < Groups; group++)
@@ -66,6 +67,7 @@ internal sealed class GptqWeight : IntegerWeight
         }
         finally
         {
+            ArrayPool<uint>.Shared.Return(band);
             ArrayPool<uint>.Shared.Return(packed);
             ArrayPool<byte>.Shared.Return(codes);
         }

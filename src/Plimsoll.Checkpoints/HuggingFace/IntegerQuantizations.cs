@@ -5,6 +5,9 @@ namespace Plimsoll.Checkpoints.HuggingFace;
 /// <summary>Methods that store integers and scales. What a file leaves out has the default of transformers' configuration class.</summary>
 internal static class IntegerQuantizations
 {
+    /// <summary>llm_int8_threshold of transformers' BitsAndBytesConfig.</summary>
+    private const double DefaultOutlierThreshold = 6;
+
     public static void Read(QuantizationDraft draft)
     {
         switch (draft.Method)
@@ -56,7 +59,7 @@ internal static class IntegerQuantizations
         }
         else if (section.Boolean("load_in_8bit", "_load_in_8bit") == true)
         {
-            draft.Default = Rows(draft, 8, symmetric: null);
+            draft.Default = Rows(draft, 8, symmetric: null) with { OutlierThreshold = section.Number("llm_int8_threshold") ?? DefaultOutlierThreshold };
         }
         draft.SkipListed(ModulePatternKind.Module, "llm_int8_skip_modules", "lm_head");
     }

@@ -84,6 +84,9 @@ public sealed record QuantizationScheme
 
     public QuantizedActivations? Activations { get; init; }
 
+    /// <summary>LLM.int8(): inputs of this magnitude and more are kept in 16 bits, with their whole column; 0 keeps none, null where the question does not arise.</summary>
+    public double? OutlierThreshold { get; init; }
+
     /// <summary>MXFP4, MXFP8: 32 floating-point codes share a power of two.</summary>
     public bool IsMx => Code == QuantizationCode.Float && ScaleFormat == "e8m0" && Sharing == QuantizationSharing.Group;
 

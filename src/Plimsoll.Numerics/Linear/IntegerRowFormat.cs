@@ -22,6 +22,9 @@ public sealed record IntegerRowFormat : RowFormat
     /// <summary>Whether blocks have zero points of their own; else zero is the middle code.</summary>
     public bool HasZeros { get; }
 
+    /// <summary>Inputs of this magnitude and more keep their columns from being rounded (LLM.int8()); null rounds all.</summary>
+    public float? OutlierThreshold { get; init; }
+
     internal override int HeaderBytes => Scale.BlockBytes + (HasZeros ? 1 : 0);
 
     internal override int CodeBits => Bits;
@@ -67,7 +70,8 @@ public sealed record IntegerRowFormat : RowFormat
             (_, false) => new IntegerRowPanels<BytesBy32>(this),
             (_, true) => new IntegerRowPanels<BytesAffine>(this),
         };
-        return new IntegerPanelMatrix(panels, rows, columns, read, level);
+        var matrix = new IntegerPanelMatrix(panels, rows, columns, read, level);
+        return OutlierThreshold is { } threshold ? new OutlierMatrix(matrix, threshold) : matrix;
     }
 
     private static short Lowest(ReadOnlySpan<short> integers)

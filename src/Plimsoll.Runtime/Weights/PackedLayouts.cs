@@ -25,10 +25,13 @@ internal static class PackedLayouts
         var (isSorted, sorted) = ColumnsByGroup(weight);
         if (!isSorted || IntegerRowFormat.Find(weight.Bits, weight.GroupLength, columns, ScaleFormat(weight), weight.IsSymmetric) is not { } format)
             return null;
-        var (integers, ordered, scales) = (new short[columns], new short[columns], new float[weight.Groups]);
+        if (weight.Storage.Scheme?.OutlierThreshold is > 0 and var threshold)
+            format = format with { OutlierThreshold = (float)threshold };
+        var band = new IntegerBand(weight, firstRow, rows, order is null);
+        var ordered = new short[columns];
         var matrix = PackedMatrices.Create(format, rows, columns, EachRow(format, columns, order, (row, bytes) =>
         {
-            weight.ReadIntegers(firstRow + row, integers, scales);
+            var integers = band.Read(row, out var scales);
             if (sorted is not null)
             {
                 for (var column = 0; column < columns; column++)

@@ -119,6 +119,41 @@ public sealed class RowFormatTests
     public void What_no_kernel_takes_has_no_format(int bits, int groupLength, int columns) =>
         Assert.Null(IntegerRowFormat.Find(bits, groupLength, columns, NumberFormats.Fp16, isSymmetric: true));
 
+    /// <summary>As bitsandbytes does it (int8_vectorwise_quant): the column of an outlier is exact for all vectors of a product, the rest is rounded without it.</summary>
+    [Theory]
+    [InlineData(6f)]
+    [InlineData(null)]
+    public void Columns_of_outliers_are_not_rounded(float? threshold)
+    {
+        const int columns = 256;
+        var format = IntegerRowFormat.Find(8, columns, columns, NumberFormats.Fp32, isSymmetric: true)! with { OutlierThreshold = threshold };
+        var random = new Random(4);
+        var integers = Enumerable.Range(0, Rows * columns).Select(_ => (short)random.Next(-127, 128)).ToArray();
+        using var matrix = PackedMatrices.Create(format, Rows, columns, Each(format, columns, (row, bytes) => format.Write(integers.AsSpan(row * columns, columns), [1f / 127], columns, bytes)));
+        // The second vector has no outlier of its own.
+        var inputs = StoredMatrix.Normal(2 * columns, seed: 6).Select(value => value * 0.25f).ToArray();
+        (inputs[70], inputs[200]) = (60, -6);
+        var outputs = new float[2 * Rows];
+
+        matrix.Multiply(inputs, 2, outputs, ComputePool.Single);
+
+        var worst = 0.0;
+        for (var at = 0; at < outputs.Length; at++)
+        {
+            var (sum, allowed) = (0.0, 0.0);
+            for (var column = 0; column < columns; column++)
+            {
+                var (weight, input) = (integers[at % Rows * columns + column] / 127.0, inputs[at / Rows * columns + column]);
+                sum += weight * input;
+                var isKept = column is 70 or 200;
+                // Half a step of the largest input that is rounded: below 1.1 / 127.
+                allowed += Math.Abs(weight) * (isKept ? 1e-6 * Math.Abs(input) : 0.5 * 1.1 / 127);
+            }
+            worst = Math.Max(worst, Math.Abs(outputs[at] - sum) / allowed);
+        }
+        Assert.InRange(worst, threshold is null ? 1 : 0, threshold is null ? double.MaxValue : 0.5);
+    }
+
     [Fact]
     public void Sorted_columns_meet_the_inputs_in_the_same_order()
     {

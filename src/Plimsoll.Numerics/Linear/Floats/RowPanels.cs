@@ -66,16 +66,29 @@ internal sealed unsafe class Fp8RowPanels(Fp8RowFormat rows) : RowPanels(rows)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void UnpackCodes(byte* codes, int columns, float* scale, float* tile)
     {
+        if (Avx512F.IsSupported)
+        {
+            var factors = Vector512.Load(scale);
+            for (var k = 0; k < columns; k++, codes += Panel.Rows, tile += Panel.Rows)
+            {
+                var code = Avx512F.ConvertToVector512Int32(Vector128.Load(codes));
+                var magnitude = code & Vector512.Create(0x7F);
+                var number = (Vector512.ShiftLeft(magnitude, 20) | Vector512.ShiftLeft(code ^ magnitude, 24)).AsSingle() * Vector512.Create(Rebias);
+                number = Vector512.ConditionalSelect(Vector512.Equals(magnitude, Vector512.Create(0x7F)).AsSingle(), Vector512.Create(float.NaN), number);
+                (number * factors).Store(tile);
+            }
+            return;
+        }
         for (var row = 0; row < Panel.Rows; row += 8)
         {
-            var factor = Vector256.Load(scale + row);
+            var factors = Vector256.Load(scale + row);
             for (var k = 0; k < columns; k++)
             {
                 var code = RowScales.Widen(codes + k * Panel.Rows + row);
                 var magnitude = code & Vector256.Create(0x7F);
                 var number = (Vector256.ShiftLeft(magnitude, 20) | Vector256.ShiftLeft(code ^ magnitude, 24)).AsSingle() * Vector256.Create(Rebias);
                 number = Vector256.ConditionalSelect(Vector256.Equals(magnitude, Vector256.Create(0x7F)).AsSingle(), Vector256.Create(float.NaN), number);
-                (number * factor).Store(tile + k * Panel.Rows + row);
+                (number * factors).Store(tile + k * Panel.Rows + row);
             }
         }
     }

@@ -81,8 +81,23 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
         {
             var tile = new CodeTile { Codes = codes, Scales = scales, Minimums = minimums };
             panels.Unpack(Chunk(row / Panel.Rows, chunk), ColumnsOf(chunk), ref tile);
-            panels.ReadRow(tile, row % Panel.Rows, values.Slice(chunk * Panel.ChunkColumns, ColumnsOf(chunk)));
+            for (var column = 0; column < ColumnsOf(chunk); column++)
+                values[chunk * Panel.ChunkColumns + column] = panels.Read(tile, row % Panel.Rows, column);
         }
+    }
+
+    /// <summary>The 16 weights of a column in one panel.</summary>
+    [SkipLocalsInit]
+    public void ReadColumn(int panel, int column, float* values)
+    {
+        var codes = stackalloc byte[CodeTile.CodeBytes];
+        var scales = stackalloc float[CodeTile.ScaleCount];
+        var minimums = stackalloc float[CodeTile.ScaleCount];
+        var tile = new CodeTile { Codes = codes, Scales = scales, Minimums = minimums };
+        var chunk = column / Panel.ChunkColumns;
+        panels.Unpack(Chunk(panel, chunk), ColumnsOf(chunk), ref tile);
+        for (var row = 0; row < Panel.Rows; row++)
+            values[row] = panels.Read(tile, row, column % Panel.ChunkColumns);
     }
 
     private static byte* Align(void* address) => (byte*)(((nuint)address + 63) & ~(nuint)63);

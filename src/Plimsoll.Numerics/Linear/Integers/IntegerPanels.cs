@@ -23,8 +23,8 @@ internal abstract unsafe class IntegerPanels(NumberFormat format)
     /// <summary>Makes a chunk ready for the kernel: its scales are computed, its codes pointed at.</summary>
     public abstract void Unpack(byte* chunk, int columns, ref CodeTile tile);
 
-    /// <summary>The values of one row of an unpacked chunk.</summary>
-    public abstract void ReadRow(CodeTile tile, int row, Span<float> values);
+    /// <summary>One value of an unpacked chunk.</summary>
+    public abstract float Read(CodeTile tile, int row, int column);
 
     public abstract IntegerKernel Kernel(SimdLevel level);
 }
@@ -73,14 +73,11 @@ internal abstract unsafe class IntegerPanels<TLayout>(NumberFormat format, param
         tile.Planes = chunk + blocks * scaleOffsets.Length * Panel.Rows;
     }
 
-    public sealed override void ReadRow(CodeTile tile, int row, Span<float> values)
+    public sealed override float Read(CodeTile tile, int row, int column)
     {
-        for (var k = 0; k < values.Length; k++)
-        {
-            var code = CodePlanes.Read<TLayout>(tile.Planes + k / 32 * CodePlanes.GroupBytes<TLayout>(), row, k % 32);
-            var group = k / TLayout.GroupLength * Panel.Rows + row;
-            values[k] = TLayout.HasMinimums ? tile.Scales[group] * code - tile.Minimums[group] : tile.Scales[group] * (code - TLayout.Centre);
-        }
+        var code = CodePlanes.Read<TLayout>(tile.Planes + column / 32 * CodePlanes.GroupBytes<TLayout>(), row, column % 32);
+        var group = column / TLayout.GroupLength * Panel.Rows + row;
+        return TLayout.HasMinimums ? tile.Scales[group] * code - tile.Minimums[group] : tile.Scales[group] * (code - TLayout.Centre);
     }
 
     public sealed override IntegerKernel Kernel(SimdLevel level) => IntegerKernel.For<TLayout>(level);
