@@ -15,14 +15,17 @@ internal static class TrainCommand
             Examples:
               plimsoll train demo --data stories.txt -o tuned --steps 200 --batch 8
               plimsoll train ./smollm2-135m --data chats.jsonl -o tuned --context 1024 --checkpointing full --accumulate 8
+              plimsoll train ./llama-3.2-1b --data chats.jsonl -o adapter --method qlora --rank 32 --precision bf16
+              plimsoll train ./llama-3.2-1b --data chats.jsonl -o merged --method lora --merge --save-every 100
               plimsoll train ./new-model --init --data corpus.txt -o trained --learning-rate 3e-3 --epochs 3 --plot loss.svg
             """)
         {
             TrainOptions.Model,
         };
-        TrainOptions.Method.AcceptOnlyFromAmong("full");
-        TrainOptions.Precision.AcceptOnlyFromAmong("fp32");
-        TrainOptions.Optimizer.AcceptOnlyFromAmong("adamw");
+        TrainOptions.Method.AcceptOnlyFromAmong("full", "lora", "qlora");
+        TrainOptions.Precision.AcceptOnlyFromAmong("fp32", "bf16", "fp16");
+        TrainOptions.MasterWeights.AcceptOnlyFromAmong("fp32", "none");
+        TrainOptions.Optimizer.AcceptOnlyFromAmong("adamw", "adamw-8bit", "sgd", "momentum", "lion", "adafactor");
         TrainOptions.Checkpointing.AcceptOnlyFromAmong("none", "selective", "full");
         TrainOptions.Schedule.AcceptOnlyFromAmong("cosine", "linear", "constant");
         foreach (var option in TrainOptions.All)

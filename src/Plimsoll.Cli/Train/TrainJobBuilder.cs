@@ -10,6 +10,7 @@ namespace Plimsoll.Cli.Train;
 internal static class TrainJobBuilder
 {
     private const long DefaultContext = 512;
+    private const int DefaultRank = 16;
 
     /// <param name="path">The model on disk.</param>
     /// <exception cref="CliException">The options contradict themselves.</exception>
@@ -36,6 +37,7 @@ internal static class TrainJobBuilder
             Method = method,
             Initialize = parsed.GetValue(TrainOptions.Init),
             Compute = Enum.Parse<ComputeType>(parsed.GetValue(TrainOptions.Precision)!, ignoreCase: true),
+            MasterWeights = parsed.GetValue(TrainOptions.MasterWeights) != "none",
             Optimizer = parsed.GetValue(TrainOptions.Optimizer)!,
             SequenceLength = (int)context,
             MicroBatch = parsed.GetValue(TrainOptions.Batch) ?? 1,
@@ -48,15 +50,32 @@ internal static class TrainJobBuilder
             Warmup = parsed.GetValue(TrainOptions.Warmup) ?? (steps is { } count ? (int)Math.Ceiling(0.03 * count) : 0),
             FinalRate = Share(parsed, TrainOptions.FinalRate),
             WeightDecay = Share(parsed, TrainOptions.WeightDecay),
-            Beta2 = Share(parsed, TrainOptions.Beta2),
+            Beta2 = parsed.GetValue(TrainOptions.Beta2) is not null ? Share(parsed, TrainOptions.Beta2) : parsed.GetValue(TrainOptions.Optimizer) == "lion" ? 0.99 : 0.999,
             Clip = Math.Max(0, parsed.GetValue(TrainOptions.Clip)),
             Seed = parsed.GetValue(TrainOptions.Seed),
             Pack = !parsed.GetValue(TrainOptions.NoPacking),
             Validation = Share(parsed, TrainOptions.Validation),
             ValidateEvery = parsed.GetValue(TrainOptions.ValidateEvery) ?? 0,
+            SaveEvery = parsed.GetValue(TrainOptions.SaveEvery) ?? 0,
+            Resume = parsed.GetValue(TrainOptions.Resume),
+            Adapter = Adapter(parsed, method),
             Threads = parsed.GetValue(TrainOptions.Threads),
             Device = parsed.GetValue(TrainOptions.Libtorch) is null ? TrainingDevice.Cpu : TrainingDevice.Cuda,
         };
+    }
+
+    private static AdapterJob? Adapter(ParseResult parsed, TrainingMethod method)
+    {
+        Option[] own = [TrainOptions.Rank, TrainOptions.Alpha, TrainOptions.Targets, TrainOptions.Merge];
+        if (method == TrainingMethod.Full)
+        {
+            return own.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } foreign
+                ? throw CliException.WrongUsage($"{foreign.Name} describes adapters; full training has none", "train with --method lora or qlora")
+                : null;
+        }
+        var rank = parsed.GetValue(TrainOptions.Rank) ?? DefaultRank;
+        var targets = (parsed.GetValue(TrainOptions.Targets) ?? "all-linear").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return new(rank, parsed.GetValue(TrainOptions.Alpha) is null ? 2 * rank : Positive(parsed, TrainOptions.Alpha), targets, parsed.GetValue(TrainOptions.Merge));
     }
 
     private static double Positive<T>(ParseResult parsed, Option<T> option) => Number(parsed, option, number => number > 0 && double.IsFinite(number), "a positive number");

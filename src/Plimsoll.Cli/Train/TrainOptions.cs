@@ -8,10 +8,15 @@ internal static class TrainOptions
     public static readonly Argument<string> Model = new("MODEL") { Description = "a folder with config.json and weights, a GGUF file, or 'demo'" };
     public static readonly Option<string> Data = new("--data") { Description = "a text file, or JSON lines with text, or with prompt and completion", Required = true, HelpName = "FILE" };
     public static readonly Option<string> Output = new("--output", "-o") { Description = "the folder for the trained model", Required = true, HelpName = "OUT" };
-    public static readonly Option<string> Method = new("--method") { Description = "what learns: full", DefaultValueFactory = _ => "full" };
+    public static readonly Option<string> Method = new("--method") { Description = "what learns: full, lora, qlora", DefaultValueFactory = _ => "full" };
     public static readonly Option<bool> Init = new("--init") { Description = "draw the weights at random and train from nothing; a config.json is enough" };
     public static readonly Option<string> Precision = new("--precision", "-p") { Description = "what the network computes in", DefaultValueFactory = _ => "fp32" };
-    public static readonly Option<string> Optimizer = new("--optimizer") { Description = "adamw", DefaultValueFactory = _ => "adamw" };
+    public static readonly Option<string> Optimizer = new("--optimizer") { Description = "adamw, adamw-8bit, sgd, momentum, lion, adafactor", DefaultValueFactory = _ => "adamw" };
+    public static readonly Option<string> MasterWeights = new("--master-weights") { Description = "fp32 copies of 16-bit weights for the optimizer, or none", DefaultValueFactory = _ => "fp32" };
+    public static readonly Option<int?> Rank = OptionValues.Count("--rank", "lora, qlora: rank of the adapters; 16 when left out", maximum: 65_536);
+    public static readonly Option<double?> Alpha = new("--alpha") { Description = "lora, qlora: the adapters count alpha / rank times; twice the rank when left out" };
+    public static readonly Option<string?> Targets = new("--lora-targets") { Description = "lora, qlora: modules such as q_proj,v_proj, or attention, all-linear; all-linear when left out" };
+    public static readonly Option<bool> Merge = new("--merge") { Description = "lora, qlora: add the adapters to the weights, and write a whole model" };
     public static readonly Option<long?> Context = OptionValues.Tokens("--context", "tokens of a row; 512 or the model's limit when left out");
     public static readonly Option<int?> Batch = OptionValues.Count("--batch", "rows of one forward pass; 1 when left out", maximum: 65_536);
     public static readonly Option<int?> Accumulate = OptionValues.Count("--accumulate", "forward passes per step; 1 when left out", maximum: 65_536);
@@ -23,12 +28,14 @@ internal static class TrainOptions
     public static readonly Option<int?> Warmup = OptionValues.Count("--warmup", "steps over which the learning rate rises; 3 % of the steps when left out", minimum: 0, maximum: int.MaxValue);
     public static readonly Option<double> FinalRate = new("--final-rate") { Description = "the last learning rate as a part of the highest", DefaultValueFactory = _ => 0.1 };
     public static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "decay of matrices", DefaultValueFactory = _ => 0.01 };
-    public static readonly Option<double> Beta2 = new("--beta2") { Description = "how long the optimizer remembers squares of gradients", DefaultValueFactory = _ => 0.999 };
+    public static readonly Option<double?> Beta2 = new("--beta2") { Description = "how long the optimizer remembers; 0.999, for lion 0.99, when left out" };
     public static readonly Option<double> Clip = new("--clip") { Description = "the largest norm of all gradients together; 0 for none", DefaultValueFactory = _ => 1 };
     public static readonly Option<int> Seed = new("--seed") { Description = "decides the order of the data and the random weights", DefaultValueFactory = _ => 0 };
     public static readonly Option<bool> NoPacking = new("--no-packing") { Description = "each document is a row of its own, padded or cut" };
     public static readonly Option<double> Validation = new("--validation") { Description = "the part of the data that is kept to measure on", DefaultValueFactory = _ => 0.05 };
     public static readonly Option<int?> ValidateEvery = OptionValues.Count("--validate-every", "steps between two validations, beside the one at the end", maximum: int.MaxValue);
+    public static readonly Option<int?> SaveEvery = OptionValues.Count("--save-every", "steps between two checkpoints, from which --resume goes on; none when left out", maximum: int.MaxValue);
+    public static readonly Option<bool> Resume = new("--resume") { Description = "go on from the last checkpoint in OUT" };
     public static readonly Option<int?> Threads = OptionValues.Count("--threads", "threads that compute; all processors when left out", maximum: 1024);
     public static readonly Option<string?> Libtorch = new("--libtorch") { Description = "the lib folder of another libtorch 2.10, such as one with CUDA", HelpName = "DIR" };
     public static readonly Option<string?> Plot = new("--plot") { Description = "draw the loss as SVG", HelpName = "FILE.svg" };
@@ -37,7 +44,7 @@ internal static class TrainOptions
 
     public static IEnumerable<Option> All =>
     [
-        Data, Output, Method, Init, Precision, Optimizer, Context, Batch, Accumulate, Checkpointing, Steps, Epochs, LearningRate, Schedule, Warmup, FinalRate,
-        WeightDecay, Beta2, Clip, Seed, NoPacking, Validation, ValidateEvery, Threads, Libtorch, Plot, PlanOnly, Force,
+        Data, Output, Method, Init, Precision, MasterWeights, Optimizer, Rank, Alpha, Targets, Merge, Context, Batch, Accumulate, Checkpointing, Steps, Epochs, LearningRate, Schedule, Warmup, FinalRate,
+        WeightDecay, Beta2, Clip, Seed, NoPacking, Validation, ValidateEvery, SaveEvery, Resume, Threads, Libtorch, Plot, PlanOnly, Force,
     ];
 }

@@ -39,6 +39,10 @@ internal static class TrainPlan
             yield return "--checkpointing full";
         if (job.MicroBatch > 1)
             yield return $"--batch 1 --accumulate {job.MicroBatch * job.Accumulation}";
+        if (job is { Method: TrainingMethod.Full, Optimizer: "adamw" })
+            yield return "--optimizer adamw-8bit";
+        if (job.Method != TrainingMethod.Qlora)
+            yield return job.Method == TrainingMethod.Full ? "--method lora or qlora" : "--method qlora";
         yield return $"a shorter --context than {job.SequenceLength}";
     }
 }

@@ -10,13 +10,10 @@ public static class DoubleQuantizer
     /// <summary>Block scales that share a nested scale.</summary>
     public const int BlockLength = 256;
 
-    /// <summary>The signed dynamic map, ascending: seven decades, of which the smallest has one value of each sign and each larger one twice as many; 0 and 1 besides.</summary>
-    public static ReadOnlySpan<float> Map => Values;
+    /// <summary>What the codes stand for, relative to the nested scale.</summary>
+    public static ReadOnlySpan<float> Map => DynamicMap.Signed;
 
-    private static readonly float[] Values = CreateMap();
-
-    /// <summary>Midpoints of neighbouring entries: the nearest entry of x is the number of midpoints below it.</summary>
-    private static readonly float[] Midpoints = [.. Values.Zip(Values.Skip(1), (below, above) => (float)(((double)below + above) / 2))];
+    private static readonly float[] Midpoints = DynamicMap.Midpoints(DynamicMap.Signed);
 
     /// <param name="absmax">The scales of all blocks of a tensor.</param>
     /// <param name="codes">One per block.</param>
@@ -52,24 +49,5 @@ public static class DoubleQuantizer
     {
         var at = Array.BinarySearch(Midpoints, value);
         return (byte)(at >= 0 ? at : ~at);
-    }
-
-    private static float[] CreateMap()
-    {
-        var values = new List<float> { 0, 1 };
-        for (var decade = 0; decade < 7; decade++)
-        {
-            var steps = 1 << decade;
-            for (var step = 0; step < steps; step++)
-            {
-                // The mean of two neighbours of linspace(0.1, 1, steps + 1).
-                var mean = 0.1 + 0.9 * (step + 0.5) / steps;
-                var value = (float)(mean * Math.Pow(10, decade - 6));
-                values.Add(value);
-                values.Add(-value);
-            }
-        }
-        values.Sort();
-        return [.. values];
     }
 }

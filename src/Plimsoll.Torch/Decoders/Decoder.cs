@@ -37,6 +37,15 @@ internal sealed class Decoder : IDisposable
         .SelectMany(layer => layer.Linears.SelectMany(linear => linear.Weights).Concat(layer.Norms))
         .Prepend(Embedding).Append(FinalNorm).Concat(Head.Weights).Distinct();
 
+    /// <summary>Every tensor of the model as a checkpoint has it, adapters added to what they change; made when it is asked for, and the caller's to free.</summary>
+    public IEnumerable<(string Name, Func<Tensor> Value)> Tensors => Layers
+        .SelectMany(layer => layer.Linears.SelectMany(LinearTensors).Concat(layer.Norms.Select(Plain)))
+        .Prepend(Plain(Embedding)).Append(Plain(FinalNorm)).Concat(LinearTensors(Head)).DistinctBy(tensor => tensor.Name);
+
+    /// <summary>Parameters, those of adapters included.</summary>
+    public long Elements => Layers.Sum(layer => layer.Linears.Sum(linear => linear.Elements) + layer.Norms.Sum(weight => weight.Value.numel()))
+        + Embedding.Value.numel() + FinalNorm.Value.numel() + (Head.Weights.Contains(Embedding) ? 0 : Head.Elements);
+
     /// <summary>The same weights with other linear layers inside the layers.</summary>
     public Decoder Replace(Func<LinearLayer, LinearLayer> replacement) =>
         new(Settings, Embedding, [.. Layers.Select(layer => layer.Replace(replacement))], FinalNorm, Head, norm.Offset);
@@ -81,13 +90,20 @@ internal sealed class Decoder : IDisposable
 
     public void Dispose()
     {
-        foreach (var weight in Weights)
+        foreach (var linear in Layers.SelectMany(layer => layer.Linears).Append(Head))
+            linear.Dispose();
+        foreach (var weight in Layers.SelectMany(layer => layer.Norms).Append(FinalNorm).Append(Embedding))
             weight.Dispose();
         attention.Dispose();
     }
 
     /// <summary>c · tanh(x / c).</summary>
     internal static Tensor SoftCap(Tensor values, float? cap) => cap is { } limit ? (values / limit).tanh() * limit : values;
+
+    private static (string Name, Func<Tensor> Value) Plain(Weight weight) => (weight.Name, () => weight.Value.detach());
+
+    private static IEnumerable<(string Name, Func<Tensor> Value)> LinearTensors(LinearLayer linear) =>
+        linear.Bias is { } bias ? [(linear.Name, linear.Matrix), Plain(bias)] : [(linear.Name, linear.Matrix)];
 
     private Tensor Normed(Weight? weight, Tensor values) => weight is null ? values : norm.Apply(values, weight);
 

@@ -3,6 +3,7 @@ using Plimsoll.Checkpoints.Data;
 using Plimsoll.Models;
 using Plimsoll.Runtime.Settings;
 using Plimsoll.Runtime.Weights;
+using Plimsoll.Torch.Adapters;
 using static TorchSharp.torch;
 
 namespace Plimsoll.Torch.Decoders;
@@ -15,6 +16,9 @@ internal sealed class DecoderLoader(DecoderCheckpoint checkpoint, ScalarType typ
     private const long PieceElements = 1 << 22;
 
     private readonly TransformerSettings settings = checkpoint.Settings;
+
+    /// <summary>Keeps the matrices of layers in NF4; one at a time is whole in memory while it is packed.</summary>
+    public bool FourBit { get; init; }
 
     /// <summary>Draws weights where the checkpoint has none: normal with a deviation of 0.02, divided by sqrt(2 · layers) where a branch ends (GPT-2's scheme).</summary>
     public bool Initialize { get; init; }
@@ -77,8 +81,15 @@ internal sealed class DecoderLoader(DecoderCheckpoint checkpoint, ScalarType typ
         };
     }
 
-    private PlainLinear Linear(WeightName name, int outputs, int inputs, bool endsBranch = false) =>
-        new(Matrix(name, outputs, inputs, endsBranch), checkpoint.Has(name.Bias) ? Vector(name.Bias, outputs, 0) : null);
+    private LinearLayer Linear(WeightName name, int outputs, int inputs, bool endsBranch = false)
+    {
+        var bias = checkpoint.Has(name.Bias) ? Vector(name.Bias, outputs, 0) : null;
+        if (!FourBit)
+            return new PlainLinear(Matrix(name, outputs, inputs, endsBranch), bias);
+        using var scope = NewDisposeScope();
+        var values = Initialize ? Draw(outputs, inputs, endsBranch).cpu() : Read(checkpoint.Require(name, outputs, inputs), ScalarType.Float32, CPU);
+        return new Nf4Linear(checkpoint.NameOf(name), new(values, device), bias, type);
+    }
 
     private Weight? HeadNorm(WeightName name, int headDim, int width) => settings.QueryKeyNorm switch
     {
@@ -90,19 +101,17 @@ internal sealed class DecoderLoader(DecoderCheckpoint checkpoint, ScalarType typ
     private Weight Norm(WeightName name, int width) => Vector(name, width, 1 - checkpoint.NormOffset);
 
     private Weight Vector(WeightName name, int width, float initial) =>
-        Initialize ? Own(name, full([width], initial, dtype: type, device: device)) : Own(name, Read(checkpoint.Require(name, width)));
+        Own(name, Initialize ? full([width], initial, dtype: type, device: device) : Read(checkpoint.Require(name, width), type, device));
 
-    private Weight Matrix(WeightName name, int rows, int columns, bool endsBranch = false)
-    {
-        if (!Initialize)
-            return Own(name, Read(checkpoint.Require(name, rows, columns)));
-        var deviation = endsBranch ? 0.02 / Math.Sqrt(2.0 * settings.Layers.Length) : 0.02;
-        return Own(name, (randn(rows, columns, device: device) * deviation).to(type));
-    }
+    private Weight Matrix(WeightName name, int rows, int columns, bool endsBranch = false) =>
+        Own(name, Initialize ? Draw(rows, columns, endsBranch).to(type) : Read(checkpoint.Require(name, rows, columns), type, device));
+
+    private Tensor Draw(int rows, int columns, bool endsBranch) =>
+        randn(rows, columns, device: device).mul_(endsBranch ? 0.02 / Math.Sqrt(2.0 * settings.Layers.Length) : 0.02);
 
     private Weight Own(WeightName name, Tensor value) => new(checkpoint.NameOf(name), value.DetachFromDisposeScope());
 
-    private Tensor Read(StoredWeight weight)
+    private static Tensor Read(StoredWeight weight, ScalarType type, Device device)
     {
         var result = empty([.. weight.Dimensions], dtype: type, device: device);
         var rows = Math.Clamp(PieceElements / weight.RowLength, 1, weight.Rows);

@@ -41,9 +41,9 @@ internal sealed class Rotation : IDisposable
         }
         else
         {
-            var pairs = turned.unflatten(-1, half, 2);
+            var pairs = turned.unflatten(3, half, 2);
             var (x, y) = (pairs.select(-1, 0), pairs.select(-1, 1));
-            result = stack([x * cosine - y * sine, y * cosine + x * sine], -1).flatten(-2);
+            result = stack([x * cosine - y * sine, y * cosine + x * sine], -1).flatten(3);
         }
         var rest = heads.shape[^1] - settings.Dimensions;
         return (rest == 0 ? result : cat([result, heads.narrow(-1, settings.Dimensions, rest)], -1)).MoveToOuterDisposeScope();

@@ -11,12 +11,17 @@ internal sealed class AdamW(IEnumerable<Weight> weights, bool masterWeights, dou
 
     protected override void Update(Slot slot, Tensor value, Tensor gradient, double rate)
     {
-        var mean = slot.State("mean", () => zeros_like(value));
-        var square = slot.State("square", () => zeros_like(value));
         DecayWeight(value, rate);
+        UpdateMoments(slot, value, gradient, beta1, beta2, out var mean, out var square);
+        Move(value, mean, square, Steps, rate, beta1, beta2);
+    }
+
+    internal static void UpdateMoments(Slot slot, Tensor value, Tensor gradient, double beta1, double beta2, out Tensor mean, out Tensor square)
+    {
+        mean = slot.State("mean", () => zeros_like(value));
+        square = slot.State("square", () => zeros_like(value));
         mean.lerp_(gradient, 1 - beta1);
         square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-        Move(value, mean, square, Steps, rate, beta1, beta2);
     }
 
     /// <summary>The move by corrected moments.</summary>

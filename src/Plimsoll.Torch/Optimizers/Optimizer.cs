@@ -6,6 +6,8 @@ namespace Plimsoll.Torch.Optimizers;
 /// <summary>Moves weights along their gradients. One weight at a time, so that no more than one is held twice.</summary>
 internal abstract class Optimizer : IDisposable
 {
+    private const string Master = "master";
+
     private readonly List<Slot> slots;
 
     /// <param name="weights">Those that learn.</param>
@@ -24,7 +26,26 @@ internal abstract class Optimizer : IDisposable
     /// <summary>What has to be kept to go on as if nothing had happened, by name.</summary>
     public IEnumerable<(string Name, Tensor Value)> State => slots.SelectMany(slot => slot.States
         .Select(state => ($"{slot.Weight.Name}.{state.Key}", state.Value))
-        .Concat(slot.Master is null ? [] : [($"{slot.Weight.Name}.master", slot.Master)]));
+        .Concat(slot.Master is null ? [] : [($"{slot.Weight.Name}.{Master}", slot.Master)]));
+
+    /// <summary>Takes over what another optimizer of the same kind and weights had.</summary>
+    /// <param name="states">By the names of <see cref="State"/>; tensors are copied.</param>
+    public void Restore(IReadOnlyDictionary<string, Tensor> states)
+    {
+        using var none = no_grad();
+        foreach (var slot in slots)
+        {
+            var prefix = slot.Weight.Name + ".";
+            foreach (var (name, value) in states.Where(state => state.Key.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                var part = name[prefix.Length..];
+                if (part == Master)
+                    slot.Master?.copy_(value);
+                else if (!part.Contains('.', StringComparison.Ordinal))
+                    slot.State(part, () => empty_like(value, device: slot.Weight.Value.device)).copy_(value);
+            }
+        }
+    }
 
     /// <summary>One step over all weights; gradients stay.</summary>
     /// <param name="factor">What gradients are multiplied by before they are used: clipping, and the inverse of a loss scale.</param>
@@ -45,7 +66,7 @@ internal abstract class Optimizer : IDisposable
         }
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         foreach (var slot in slots)
         {
@@ -66,7 +87,7 @@ internal abstract class Optimizer : IDisposable
     }
 
     /// <summary>One weight and what the optimizer keeps of it.</summary>
-    protected sealed class Slot
+    internal sealed class Slot
     {
         public Slot(Weight weight, bool masterWeights)
         {

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Plimsoll.Planning.Training;
 using Plimsoll.Planning.Training.Jobs;
 using Plimsoll.Torch.Data;
 using Plimsoll.Torch.Decoders;
 using Plimsoll.Torch.Optimizers;
+using Plimsoll.Torch.Saving;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,12 +26,14 @@ internal sealed class Trainer
     private readonly BackwardPass pass;
     private readonly ProcessMeter meter;
     private readonly Device device;
+    private readonly LossScale scale;
     private readonly Queue<double> losses = [];
 
     public Trainer(TrainingJob job, Decoder decoder, TrainingData data, Optimizer optimizer, ProcessMeter meter, Device device)
     {
         (this.job, this.decoder, this.data, this.optimizer, this.meter, this.device) = (job, decoder, data, optimizer, meter, device);
         learning = [.. decoder.Weights.Where(weight => weight.Learns)];
+        scale = new(job.Compute == ComputeType.Fp16);
         shuffle = new(data.Training.Count, job.Seed);
         pass = new(decoder, job.Checkpointing, meter);
         RowsPerStep = checked(job.MicroBatch * job.Accumulation);
@@ -45,6 +49,26 @@ internal sealed class Trainer
 
     public double? ValidationLoss { get; private set; }
 
+    public IReadOnlyList<Weight> Learning => learning;
+
+    /// <summary>Where the run is; set to go on from there.</summary>
+    public TrainingPosition Position
+    {
+        get => new(Done, optimizer.Steps, scale.Value, scale.Good, [.. losses]);
+        set
+        {
+            Done = value.Step;
+            optimizer.Steps = value.Updates;
+            scale.Restore(value.Scale, value.GoodSteps);
+            losses.Clear();
+            foreach (var loss in value.Losses)
+                losses.Enqueue(loss);
+        }
+    }
+
+    /// <summary>Steps done.</summary>
+    public int Done { get; private set; }
+
     /// <summary>Runs the steps that are left.</summary>
     /// <param name="saved">Called after the steps that are to be kept.</param>
     /// <exception cref="TrainingRefusedException">The loss is no number any more.</exception>
@@ -52,16 +76,17 @@ internal sealed class Trainer
     public void Run(Action<TrainingEvent> report, Action saved, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        var first = optimizer.Steps;
-        while (optimizer.Steps < Steps)
+        var first = Done;
+        while (Done < Steps)
         {
             cancellation.ThrowIfCancellationRequested();
-            var rate = LearningRate.At(job, optimizer.Steps, Steps);
+            var rate = LearningRate.At(job, Done, Steps);
             var (loss, norm) = Step(rate);
-            losses.Enqueue(loss);
+            var done = ++Done;
+            if (norm is not null)
+                losses.Enqueue(loss);
             if (losses.Count > LossWindow)
                 losses.Dequeue();
-            var done = optimizer.Steps;
             var speed = (double)(done - first) * RowsPerStep * job.SequenceLength / clock.Elapsed.TotalSeconds;
             report(new TrainingStepped(done, loss, rate, norm, speed, ProcessMeter.Resident, ProcessMeter.Allocated, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount));
             if (IsDue(job.ValidateEvery, done) || done == Steps)
@@ -75,29 +100,36 @@ internal sealed class Trainer
     private static bool IsDue(int every, int step) => every > 0 && step % every == 0;
 
     /// <summary>One step of the optimizer: all micro-batches, then the move.</summary>
-    private (double Loss, double Norm) Step(double rate)
+    /// <returns>The norm before clipping; null where FP16 overflowed and nothing moved.</returns>
+    private (double Loss, double? Norm) Step(double rate)
     {
-        var rows = Enumerable.Range(0, RowsPerStep).Select(index => data.Training[shuffle.RowAt((long)optimizer.Steps * RowsPerStep + index)]).ToList();
+        var rows = Enumerable.Range(0, RowsPerStep).Select(index => data.Training[shuffle.RowAt((long)Done * RowsPerStep + index)]).ToList();
         var learnt = rows.Sum(row => row.Learnt);
         var sum = 0.0;
         foreach (var batch in rows.Chunk(job.MicroBatch))
         {
             using var scope = NewDisposeScope();
-            sum += pass.Run(Tokens(batch, row => row.Inputs), Tokens(batch, row => row.Targets), 1.0 / learnt);
+            sum += pass.Run(Tokens(batch, row => row.Inputs), Tokens(batch, row => row.Targets), scale.Value / learnt);
         }
         var loss = sum / learnt;
         meter.Begin("optimizer step");
-        var norm = Gradients.Norm(learning);
-        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        var norm = Gradients.Norm(learning) / scale.Value;
+        var isGood = double.IsFinite(loss) && double.IsFinite(norm);
+        if (!isGood && !(scale.IsUsed && scale.Reject()))
             throw Diverged(loss, norm);
-        optimizer.Step(rate, Gradients.ClipFactor(norm, job.Clip));
+        if (isGood)
+        {
+            optimizer.Step(rate, Gradients.ClipFactor(norm, job.Clip) / scale.Value);
+            scale.Accept();
+        }
         Gradients.Forget(learning);
         meter.End();
-        return (loss, norm);
+        return (loss, isGood ? norm : null);
     }
 
     private TrainingRefusedException Diverged(double loss, double norm) => new(
-        string.Create(CultureInfo.InvariantCulture, $"step {optimizer.Steps + 1}: the {(double.IsFinite(loss) ? "gradient" : "loss")} is no finite number any more (loss {loss:G4}, gradient norm {norm:G4})"),
+        string.Create(CultureInfo.InvariantCulture, $"step {Done + 1}: the {(double.IsFinite(loss) ? "gradient" : "loss")} is no finite number any more (loss {loss:G4}, gradient norm {norm:G4})"),
+        job.Compute == ComputeType.Fp16 ? "fp16 holds nothing beyond 65,504; --precision bf16 has the range of fp32" :
         string.Create(CultureInfo.InvariantCulture, $"a lower --learning-rate than {job.LearningRate:G3}, more --warmup, or --clip 1 keeps it finite"));
 
     private void Validate(Action<TrainingEvent> report)
@@ -105,7 +137,7 @@ internal sealed class Trainer
         if (data.Validation.Count == 0)
             return;
         ValidationLoss = Evaluate(data.Validation);
-        report(new TrainingValidated(optimizer.Steps, ValidationLoss.Value));
+        report(new TrainingValidated(Done, ValidationLoss.Value));
     }
 
     /// <summary>The mean loss over rows that are not learnt from.</summary>

@@ -6,6 +6,7 @@ using Plimsoll.Numerics;
 using Plimsoll.Planning.Training;
 using Plimsoll.Planning.Training.Jobs;
 using Plimsoll.Runtime.Weights;
+using Plimsoll.Torch.Adapters;
 using Plimsoll.Torch.Data;
 using Plimsoll.Torch.Decoders;
 using Plimsoll.Torch.Optimizers;
@@ -21,7 +22,7 @@ internal static class TrainingRun
     /// <exception cref="UnknownArchitectureException">The architecture is not trained here.</exception>
     /// <exception cref="Checkpoints.CheckpointFormatException">A file of the model is broken.</exception>
     /// <exception cref="IOException">A file cannot be read, or the disk is full.</exception>
-    /// <exception cref="OperationCanceledException">The run was interrupted.</exception>
+    /// <exception cref="OperationCanceledException">The run was interrupted; with checkpoints asked for, its state is kept.</exception>
     public static void Execute(TrainingJob job, Action<TrainingEvent> report, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
@@ -33,20 +34,35 @@ internal static class TrainingRun
         var device = job.Device == TrainingDevice.Cuda ? CUDA : CPU;
         var located = ModelLocator.FromPath(job.Model);
         using var checkpoint = Open(job, located);
-        var data = TrainingData.Read(job, Tokenizer.Load(job.Model), checkpoint.Settings.VocabularySize);
         CheckLength(job, checkpoint);
-        using var decoder = new DecoderLoader(checkpoint, TypeOf(job.Compute), device) { Initialize = job.Initialize }.Load();
-        foreach (var weight in decoder.Weights)
-            weight.Learns = true;
+        var data = TrainingData.Read(job, Tokenizer.Load(job.Model), checkpoint.Settings.VocabularySize);
+        using var decoder = Load(job, located, checkpoint, device);
         using var optimizer = OptimizerTable.Create(job, decoder.Weights.Where(weight => weight.Learns));
         var trainer = new Trainer(job, decoder, data, optimizer, meter, device);
+        var settings = RunSettings.Of(job, located);
+        if (job.Resume)
+            trainer.Position = TrainingState.Restore(job.Output, trainer.Learning, optimizer, settings);
         meter.End();
         report(new TrainingStarted(
-            decoder.Weights.Sum(weight => weight.Value.numel()), decoder.Weights.Where(weight => weight.Learns).Sum(weight => weight.Value.numel()),
-            data.Training.Count, data.Validation.Count, data.Training.Learnt, trainer.Steps, optimizer.Steps));
-        trainer.Run(report, () => { }, cancellation);
-        ModelFolder.Write(job.Output, job.Model, decoder, SavedType(located));
+            decoder.Elements, trainer.Learning.Sum(weight => weight.Value.numel()), data.Training.Count, data.Validation.Count, data.Training.Learnt, trainer.Steps, trainer.Done));
+        try
+        {
+            trainer.Run(report, Save, cancellation);
+        }
+        catch (OperationCanceledException) when (job.SaveEvery > 0 && trainer.Done > 0)
+        {
+            Save();
+            throw;
+        }
+        Write(job, located, decoder);
+        File.Delete(Path.Combine(job.Output, TrainingState.FileName));
         report(new TrainingFinished(job.Output, trainer.Steps, trainer.Loss, trainer.ValidationLoss, clock.Elapsed.TotalSeconds, meter.Phases));
+
+        void Save()
+        {
+            TrainingState.Write(job.Output, trainer.Learning, optimizer, trainer.Position, settings);
+            report(new TrainingSaved(trainer.Done, Path.Combine(job.Output, TrainingState.FileName)));
+        }
     }
 
     private static DecoderCheckpoint Open(TrainingJob job, LocatedModel located)
@@ -65,6 +81,29 @@ internal static class TrainingRun
     {
         if (checkpoint.Settings.MaxContext is { } longest && job.SequenceLength > longest)
             throw new TrainingRefusedException($"rows of {job.SequenceLength} tokens are longer than the {longest} that the model was made for", $"--context {longest} is the longest");
+    }
+
+    private static Decoder Load(TrainingJob job, LocatedModel located, DecoderCheckpoint checkpoint, Device device)
+    {
+        var loader = new DecoderLoader(checkpoint, TypeOf(job.Compute), device) { Initialize = job.Initialize, FourBit = job.Method == TrainingMethod.Qlora };
+        var decoder = loader.Load();
+        if (job.Adapter is { Merge: false } && located.IsGguf)
+            throw new TrainingRefusedException("adapters of a GGUF file have no file format here: PEFT's names are those of Hugging Face folders", "--merge adds them to the weights");
+        if (job.Method != TrainingMethod.Full)
+            return AdapterSetup.Apply(decoder, located.Shape, job.Adapter ?? throw new TrainingRefusedException("adapters need a rank", "--rank 16"), device);
+        foreach (var weight in decoder.Weights)
+            weight.Learns = true;
+        return decoder;
+    }
+
+    private static void Write(TrainingJob job, LocatedModel located, Decoder decoder)
+    {
+        if (job.Adapter is { Merge: false })
+            AdapterFolder.Write(job.Output, job, decoder);
+        else if (located.Checkpoint is { Gguf: { } metadata } checkpoint)
+            GgufFile.Write(Path.Combine(job.Output, "model.gguf"), checkpoint, metadata, decoder);
+        else
+            ModelFolder.Write(job.Output, job.Model, decoder, SavedType(located));
     }
 
     private static ScalarType TypeOf(ComputeType compute) => compute switch

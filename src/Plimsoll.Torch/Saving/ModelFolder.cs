@@ -8,6 +8,7 @@ namespace Plimsoll.Torch.Saving;
 /// <summary>A trained model as a folder in Hugging Face's layout, with the configuration and tokenizer of the model that it was made from.</summary>
 internal static class ModelFolder
 {
+    /// <param name="source">The folder of that model, or its <c>config.json</c>.</param>
     /// <param name="type">What the weights are rounded to.</param>
     /// <exception cref="IOException">The disk is full, or cannot be written.</exception>
     public static void Write(string folder, string source, Decoder decoder, ScalarType type)
@@ -15,17 +16,15 @@ internal static class ModelFolder
         Directory.CreateDirectory(folder);
         var home = Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source))!;
         var config = Path.Combine(home, "config.json");
-        WriteFile(Path.Combine(folder, "config.json"), ConfigFile.Cast(ModelConfig.Parse(config, File.ReadAllBytes(config)), TensorFile.FormatOf(type)).Content!.Value.Span);
+        WholeFile.Write(Path.Combine(folder, "config.json"), ConfigFile.Cast(ModelConfig.Parse(config, File.ReadAllBytes(config)), TensorFile.FormatOf(type)).Content!.Value.Span);
         foreach (var side in SideFiles.Of(home))
             File.Copy(side.CopyOf!, Path.Combine(folder, side.Name), overwrite: true);
-        using var none = no_grad();
-        using var scope = NewDisposeScope();
-        TensorFile.Write(Path.Combine(folder, "model.safetensors"), decoder.Weights.Select(weight => (weight.Name, weight.Value.to(type))), []);
+        TensorFile.Write(Path.Combine(folder, "model.safetensors"), decoder.Tensors.Select(tensor => new SavedTensor(tensor.Name, type, ShapeOf(tensor.Value), tensor.Value)), []);
     }
 
-    private static void WriteFile(string path, ReadOnlySpan<byte> content)
+    private static long[] ShapeOf(Func<Tensor> value)
     {
-        File.WriteAllBytes(path + ".partial", content);
-        File.Move(path + ".partial", path, overwrite: true);
+        using var scope = NewDisposeScope();
+        return value().shape;
     }
 }

@@ -33,6 +33,7 @@ public class TrainCommandTests
     [InlineData("longer than the 256", "--context", "300")]
     [InlineData("--learning-rate takes a positive number, not -1", "--learning-rate", "-1")]
     [InlineData("--validation takes a number from 0 to below 1, not 1", "--validation", "1")]
+    [InlineData("--rank describes adapters", "--rank", "4")]
     [InlineData("is the model itself", "-o", "DEMO")]
     public void A_setting_that_makes_no_sense_is_named_with_its_value(string expected, string option, string value)
     {
@@ -46,6 +47,17 @@ public class TrainCommandTests
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("choose from down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj", "--lora-targets", "w_pack")]
+    [InlineData("a rank of 200 is larger than the matrix", "--rank", "200")]
+    public void Adapters_that_cannot_be_are_refused_with_what_can(string expected, string option, string value)
+    {
+        using var folder = new TemporaryFolder();
+        var run = CommandRun.Of("train", Demo, "--data", Text, "-o", folder.File("out"), "--method", "lora", option, value);
+        Assert.Equal(ExitCode.WrongUsage, run.ExitCode);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_run_that_does_not_fit_is_refused_with_the_levers_unless_it_is_forced()
     {
@@ -55,7 +67,7 @@ public class TrainCommandTests
 
         Assert.Equal(ExitCode.Environment, run.ExitCode);
         Assert.Contains("1.00 MiB are free", run.Error, StringComparison.Ordinal);
-        Assert.Contains("--checkpointing full, --batch 1 --accumulate 4", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--checkpointing full, --batch 1 --accumulate 4, --optimizer adamw-8bit, --method lora or qlora", run.Error, StringComparison.Ordinal);
         Assert.Contains("--force trains anyway", run.Error, StringComparison.Ordinal);
 
         var forced = CommandRun.Of(

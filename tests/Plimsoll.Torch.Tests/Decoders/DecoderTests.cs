@@ -19,7 +19,7 @@ public class DecoderTests
         using var scope = NewDisposeScope();
         using var decoder = TinyModels.Create(family);
         var (tokens, _) = TinyModels.Batch(1, 12);
-        TensorFile.Write(folder.File("model.safetensors"), decoder.Weights.Select(weight => (weight.Name, weight.Value)), []);
+        TensorFile.Write(folder.File("model.safetensors"), decoder.Weights.Select(weight => SavedTensor.Of(weight.Name, weight.Value)), []);
 
         using var model = TransformerModel.Load(folder.Path);
         using var session = model.CreateSession(new() { Context = 12, KeyValueFormat = Numerics.NumberFormats.Fp32 });

@@ -15,7 +15,7 @@ public sealed record TrainingStarted(long Parameters, long Trained, int Rows, in
 
 /// <summary>The optimizer has taken a step.</summary>
 /// <param name="Step">Counted from 1.</param>
-/// <param name="Loss">Mean cross entropy in nats over the tokens of the step.</param>
+/// <param name="Loss">Mean cross entropy in nats over the tokens of the step; not finite where FP16 overflowed.</param>
 /// <param name="GradientNorm">Before clipping; null where fp16 gradients overflowed and the step was left out.</param>
 /// <param name="TokensPerSecond">Since the start, padding included.</param>
 /// <param name="ResidentBytes">Of the process, now.</param>
