@@ -8,6 +8,8 @@ using Plimsoll.Numerics.Linear;
 using Plimsoll.Quantization.Calibration;
 using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf;
+using Plimsoll.Quantization.HuggingFace;
+using Plimsoll.Quantization.HuggingFace.Folding;
 using Plimsoll.Runtime;
 using Plimsoll.Runtime.Sampling;
 
@@ -84,8 +86,17 @@ internal sealed class CalibrationRun : IDisposable
         return new(importance, CalibratedFeedback.Create(tensors, threads, done => progress.Report(done, tensors[done - 1].Name), environment.Interrupted), Text.Digest);
     }
 
-    /// <summary>Runs the text and tells what each linear layer was given; the head, which folders of safetensors do not quantize, is left out.</summary>
-    public CalibratedInputs CalibrateLayers()
+    /// <summary>Runs the text and makes of it what the recipe's method wants. The head, which folders of safetensors do not quantize, is left out.</summary>
+    public HuggingFaceRecipe Calibrate(HuggingFaceRecipe recipe)
+    {
+        recipe = recipe with { Inputs = CalibrateLayers() };
+        if (!recipe.Rescales)
+            return recipe;
+        using var progress = Progress.Start(parsed, environment, "rescale", FoldSearch.Groups(located, model.Settings), ProgressUnit.Of("groups"));
+        return recipe with { Folds = FoldSearch.Run(located, recipe, model.Settings, threads, done => progress.Report(done), environment.Interrupted) };
+    }
+
+    private CalibratedInputs CalibrateLayers()
     {
         CheckMemory();
         var seen = Observe(keepGrams: true, withHead: false);

@@ -63,8 +63,8 @@ internal static class QuantizeCommand
     private static QuantizeTarget Learn(ParseResult parsed, CliEnvironment environment, QuantizeTarget target, QuantizeSource source, string text, SizingRun? sizing)
     {
         using var run = CalibrationRun.Load(parsed.GetValue(QuantizeOptions.Model)!, text, Threads(parsed, environment), parsed, environment);
-        if (target.Gguf is null)
-            return target.With(run.CalibrateLayers(), run.Text);
+        if (target.HuggingFace is { } recipe)
+            return target.With(run.Calibrate(recipe), run.Text);
         var heldOut = sizing is null ? null : run.HoldOut();
         target = target.With(target.Method.LearnsFromText ? run.Calibrate() : run.Weigh());
         return sizing?.Choose(target, source, run, heldOut!) ?? target;

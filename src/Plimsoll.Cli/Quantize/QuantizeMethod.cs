@@ -15,7 +15,10 @@ internal sealed record QuantizeMethod(string Name, string What, bool LearnsFromT
     public static readonly QuantizeMethod Rtn = new("rtn", "round to nearest, without data", LearnsFromText: false, ForGguf: true, LayerMethod.Nearest);
     public static readonly QuantizeMethod Gptq = new("gptq", "errors make up for each other", LearnsFromText: true, ForGguf: true, LayerMethod.Gptq);
 
-    private static IReadOnlyList<QuantizeMethod> All => [Rtn, Gptq];
+    public static readonly QuantizeMethod Awq = new("awq", "columns rescaled, ranges cut", LearnsFromText: true, ForGguf: false, LayerMethod.Awq);
+    public static readonly QuantizeMethod AwqGptq = new("awq-gptq", "columns rescaled, then gptq", LearnsFromText: true, ForGguf: false, LayerMethod.AwqGptq);
+
+    private static IReadOnlyList<QuantizeMethod> All => [Rtn, Gptq, Awq, AwqGptq];
 
     /// <summary>All of them, for help.</summary>
     public static string Help => string.Join("; ", All.Select(method => $"{method.Name}: {method.What}"));

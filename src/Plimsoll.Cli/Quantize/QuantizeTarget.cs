@@ -105,7 +105,7 @@ internal sealed record QuantizeTarget
     public QuantizeTarget With(CalibratedRecipe calibrated) => this with { Gguf = Gguf! with { Importance = calibrated.Importance, Feedback = calibrated.Feedback }, CalibrationDigest = calibrated.Digest };
 
     /// <summary>This target with what a text has shown of its layers.</summary>
-    public QuantizeTarget With(CalibratedInputs inputs, CalibrationText text) => this with { HuggingFace = HuggingFace! with { Inputs = inputs }, CalibrationDigest = text.Digest };
+    public QuantizeTarget With(HuggingFaceRecipe calibrated, CalibrationText text) => this with { HuggingFace = calibrated, CalibrationDigest = text.Digest };
 
     private string? CalibrationDigest { get; init; }
 

@@ -17,6 +17,18 @@ public sealed record LayerInputs(ReadOnlyMemory<float> MeanSquares, ReadOnlyMemo
         return new(Means(seen.Squares, seen.Count), Means(seen.Magnitudes, seen.Count), seen.Largest.ToArray(), factor);
     }
 
+    /// <summary>The same of inputs that are divided by <paramref name="scales"/>, one per column.</summary>
+    public LayerInputs Divided(ReadOnlySpan<float> scales) => new(
+        Divided(Divided(MeanSquares, scales), scales), Divided(MeanMagnitudes, scales), Divided(LargestMagnitudes, scales), Factor?.Divided(scales));
+
+    private static float[] Divided(ReadOnlyMemory<float> values, ReadOnlySpan<float> scales)
+    {
+        var divided = new float[values.Length];
+        for (var column = 0; column < divided.Length; column++)
+            divided[column] = values.Span[column] / scales[column];
+        return divided;
+    }
+
     private static float[] Means(ReadOnlySpan<double> sums, long count)
     {
         var means = new float[sums.Length];

@@ -32,6 +32,51 @@ public sealed class FeedbackFactor
     /// <summary>R_kk² of each rounded column: what an error costs that nothing makes up for.</summary>
     public ReadOnlySpan<float> Pivots => pivots;
 
+    /// <summary>The factor for inputs that are divided by <paramref name="scales"/>, one per column: H ÷ (sᵀs), rounded in the same order.</summary>
+    public FeedbackFactor Divided(ReadOnlySpan<float> scales)
+    {
+        var (scaled, squares) = (new float[factors.Length], new float[pivots.Length]);
+        var at = 0;
+        for (var k = 0; k < Columns; k++)
+        {
+            var own = scales[order[k]];
+            squares[k] = pivots[k] / (own * own);
+            for (var j = 0; j < k; j++, at++)
+                scaled[at] = factors[at] * own / scales[order[j]];
+        }
+        return new(order, scaled, squares, Damping);
+    }
+
+    /// <summary>The part of H, damped, that belongs to neighbouring columns: Σ_k R_ak · R_bk.</summary>
+    /// <returns>(to − from, to − from).</returns>
+    public float[] Products(int from, int to)
+    {
+        var size = to - from;
+        var (products, places, line) = (new float[size * size], new int[size], new float[size]);
+        for (var k = 0; k < Columns; k++)
+        {
+            if (order[k] >= from && order[k] < to)
+                places[order[k] - from] = k;
+        }
+        for (var k = 0; k < Columns; k++)
+        {
+            var row = Row(k);
+            for (var column = 0; column < size; column++)
+                line[column] = places[column] < k ? row[places[column]] : places[column] == k ? 1 : 0;
+            for (var a = 0; a < size; a++)
+                AddScaled(products.AsSpan(a * size, size), line, line[a] * pivots[k]);
+        }
+        return products;
+    }
+
+    private static void AddScaled(Span<float> sums, ReadOnlySpan<float> values, float factor)
+    {
+        if (factor == 0)
+            return;
+        for (var at = 0; at < sums.Length; at++)
+            sums[at] += values[at] * factor;
+    }
+
     /// <summary>Bytes of a factor.</summary>
     public static long BytesFor(long columns) => columns * (columns + 1) / 2 * sizeof(float);
 

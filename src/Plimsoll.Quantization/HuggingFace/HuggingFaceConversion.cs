@@ -3,6 +3,7 @@ using Plimsoll.Checkpoints.Data;
 using Plimsoll.Checkpoints.Layouts;
 using Plimsoll.Models;
 using Plimsoll.Numerics;
+using Plimsoll.Quantization.HuggingFace.Folding;
 using Plimsoll.Quantization.HuggingFace.Layers;
 using Plimsoll.Quantization.HuggingFace.Layers.Integers;
 using Plimsoll.Quantization.Output;
@@ -48,7 +49,7 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
     public IReadOnlyList<string> PlainModules => plainModules.Contains(LinearFormat.HeadModule) ? plainModules : [LinearFormat.HeadModule, .. plainModules];
 
     /// <summary>The type of what is decoded and not quantized again.</summary>
-    private NumberFormat PlainFormat => recipe.Plain ?? (NumberFormats.Find(source.Shape.PublishedType ?? "") is { BlockLength: 1, BlockBytes: 2 or 4 } published ? published : NumberFormats.Bf16);
+    private NumberFormat PlainFormat => recipe.Plain ?? source.PlainFormat;
 
     public void AddParameters()
     {
@@ -83,7 +84,7 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
             notes.Add($"{storage.Name} is left out: it is tied to the embedding.");
             return;
         }
-        var weight = parameter.Open();
+        var weight = recipe.Folds?.Apply(parameter.Open()) ?? parameter.Open();
         if (recipe.Linear is { } linear && parameter.IsLayer && Obstacle(linear, weight) is null)
             AddLayer(linear, parameter, weight);
         else
@@ -92,9 +93,7 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
 
     private string? Obstacle(LinearFormat linear, StoredWeight weight)
     {
-        var obstacle = weight.Dimensions is not [var outputs, var inputs] ? "they are one fused tensor, not matrices"
-            : source.Config.String("model_type") == "gpt2" ? "GPT-2 stores its layers transposed, as no quantized format does"
-            : linear.Obstacle(outputs, inputs);
+        var obstacle = source.Obstacle(linear, weight);
         if (obstacle is not null)
             obstacles[obstacle] = obstacles.GetValueOrDefault(obstacle) + 1;
         return obstacle;
@@ -129,7 +128,7 @@ internal sealed class ConversionDraft(SourceLayers source, HuggingFaceRecipe rec
         var isFloat = tensor.Format.Kind == NumberFormatKind.Float && parameter.Storage.Kind == StorageKind.Parameter;
         if (parameter.IsQuantized || (isFloat && recipe.Plain is { } plain && plain != tensor.Format))
             jobs.Add(new CastJob(weight, PlainFormat));
-        else if (tensor.Strides is null && source.Stored is { } stored)
+        else if (weight is not FoldedWeight && tensor.Strides is null && source.Stored is { } stored)
             jobs.Add(new CopyJob(weight, tensor, stored));
         else
             jobs.Add(new CastJob(weight, tensor.Format));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Plimsoll.Numerics;
 using Plimsoll.Quantization.Calibration;
+using Plimsoll.Quantization.HuggingFace.Folding;
 using Plimsoll.Quantization.HuggingFace.Layers;
 using Plimsoll.Quantization.HuggingFace.Layers.Integers;
 
@@ -25,6 +26,12 @@ public sealed record HuggingFaceRecipe
 
     /// <summary>What a text has shown of the layers, which some methods learn from.</summary>
     public CalibratedInputs? Inputs { get; init; }
+
+    /// <summary>Whether the method rescales columns, by <see cref="Folds"/>.</summary>
+    public bool Rescales => Method is LayerMethod.Awq or LayerMethod.AwqGptq;
+
+    /// <summary>What the columns of layers are multiplied by; null to leave them as they are.</summary>
+    public Folds? Folds { get; init; }
 
     /// <summary>Whether layers are stored as integers with scales, which a <see cref="Method"/> can choose.</summary>
     public bool HasIntegers => Linear is IntegerFormat;

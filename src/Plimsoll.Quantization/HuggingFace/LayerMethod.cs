@@ -8,4 +8,10 @@ public enum LayerMethod
 
     /// <summary>GPTQ: later columns make up for the errors of earlier ones.</summary>
     Gptq,
+
+    /// <summary>AWQ: columns are rescaled and ranges cut so that outputs change least.</summary>
+    Awq,
+
+    /// <summary>The scales of AWQ, then GPTQ.</summary>
+    AwqGptq,
 }

@@ -7,6 +7,7 @@ using Plimsoll.Models;
 using Plimsoll.Models.Inspection;
 using Plimsoll.Numerics;
 using Plimsoll.Quantization.HuggingFace.FromGguf;
+using Plimsoll.Quantization.HuggingFace.Layers;
 
 namespace Plimsoll.Quantization.HuggingFace;
 
@@ -47,6 +48,9 @@ internal sealed record SourceLayers
 
     public required ImmutableArray<SourceParameter> Parameters { get; init; }
 
+    /// <summary>The type of its plain weights.</summary>
+    public NumberFormat PlainFormat => NumberFormats.Find(Shape.PublishedType ?? "") is { BlockLength: 1, BlockBytes: 2 or 4 } published ? published : NumberFormats.Bf16;
+
     /// <summary>The bytes of the tensors, for those that are written as they are; null where names or order differ.</summary>
     public TensorReader? Stored { get; init; }
 
@@ -63,6 +67,11 @@ internal sealed record SourceLayers
             throw new QuantizationRefusedException($"{checkpoint.Path} has no config.json beside its weights, which a Hugging Face checkpoint needs; convert the original checkpoint");
         return OpenFolder(model.Shape, checkpoint, ModelConfig.Parse(path, File.ReadAllBytes(path)), Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
+
+    /// <summary>Why a layer cannot be stored in a format, to follow "because"; null when it can.</summary>
+    public string? Obstacle(LinearFormat linear, StoredWeight layer) => layer.Dimensions is not [var outputs, var inputs] ? "they are one fused tensor, not matrices"
+        : Config.String("model_type") == "gpt2" ? "GPT-2 stores its layers transposed, as no quantized format does"
+        : linear.Obstacle(outputs, inputs);
 
     private static SourceLayers OpenFolder(ModelShape shape, Checkpoint checkpoint, ModelConfig config, string folder)
     {

@@ -84,14 +84,14 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("gptq:4bit-g64")]
-    [InlineData("awq:4bit-g64")]
-    [InlineData("ct:w4a16-g64")]
-    public void Error_feedback_writes_folders_in_the_layout_of_plain_rounding_and_the_same_bytes_each_time(string format)
+    [InlineData("gptq:4bit-g64", "gptq")]
+    [InlineData("awq:4bit-g64", "awq")]
+    [InlineData("ct:w4a16-g64", "awq-gptq")]
+    public void Methods_write_folders_in_the_layout_of_plain_rounding_and_the_same_bytes_each_time(string format, string method)
     {
         var text = Path.Combine(Repository.Root, "demo", "calibration.txt");
-        Run("demo", "--to", format, "--method", "gptq", "--calibration", text, "--chunks", "1", "--threads", "1", "-o", models.Output("one"));
-        Run("demo", "--to", format, "--method", "gptq", "--calibration", text, "--chunks", "1", "--threads", "3", "-o", models.Output("three"));
+        Run("demo", "--to", format, "--method", method, "--calibration", text, "--chunks", "1", "--threads", "1", "-o", models.Output("one"));
+        Run("demo", "--to", format, "--method", method, "--calibration", text, "--chunks", "1", "--threads", "3", "-o", models.Output("three"));
         Run("demo", "--to", format, "-o", models.Output("plain"));
         Assert.Equal(File.ReadAllBytes(models.Output("one/model.safetensors")), File.ReadAllBytes(models.Output("three/model.safetensors")));
         Assert.NotEqual(File.ReadAllBytes(models.Output("one/model.safetensors")), File.ReadAllBytes(models.Output("plain/model.safetensors")));
@@ -117,6 +117,7 @@ public sealed class QuantizeCommandTests : IDisposable
     [InlineData("--chunks 3", 2, "--chunks cuts the text of --calibration, and there is none")]
     [InlineData("--context 64 --imatrix i.gguf", 2, "--context cuts the text of --calibration, and there is none")]
     [InlineData("--method gptq --calibration none.txt", 3, "none.txt: no such file")]
+    [InlineData("--method awq --calibration self", 2, "--method awq is for the integers of folders of safetensors, and gguf:q4_0 has blocks of its own")]
     [InlineData("--method magic", 2, "unknown method 'magic'")]
     public void Methods_and_texts_that_do_not_go_together_are_refused(string options, int exitCode, string message)
     {

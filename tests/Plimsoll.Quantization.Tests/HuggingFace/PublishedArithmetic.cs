@@ -49,6 +49,14 @@ internal static class PublishedArithmetic
         return weights;
     }
 
+    /// <summary>The codes alone, (out, in).</summary>
+    public static int[] AwqCodes(TensorFile file, string module)
+    {
+        int[] nibbleOf = [0, 4, 1, 5, 2, 6, 3, 7];
+        var (qweight, inputs, words) = (file.Words(module + ".qweight"), (int)file.ShapeOf(module + ".qweight")[0], (int)file.ShapeOf(module + ".qweight")[1]);
+        return [.. Enumerable.Range(0, words * 8 * inputs).Select(at => (int)(qweight[at % inputs * words + at / inputs / 8] >> 4 * nibbleOf[at / inputs % 8] & 15))];
+    }
+
     /// <summary>compressed-tensors, unpack_from_int32: a stream of bits along the row, 2^(bits−1) taken off; zero points packed along the outputs.</summary>
     public static float[] PackQuantized(TensorFile file, string module, int bits)
     {

@@ -27,6 +27,9 @@ internal abstract class IntegerFormat : LinearFormat
 
     public override WeightJob? CreateTranscode(StoredWeight layer, NumberFormat model) => IntegerTranscodeJob.Create(layer, Packing(layer, model), Description);
 
+    /// <summary>The scales and zero points that a layer can have.</summary>
+    public IntegerGrid Grid(StoredWeight layer, NumberFormat model) => new(Packing(layer, model), Range);
+
     /// <summary>Columns of a group as configurations count: −1 for whole rows.</summary>
     protected static string GroupText(int group) => group < 0 ? "per channel" : $"group {group}";
 

@@ -1,0 +1,47 @@
+using Plimsoll.Models;
+using Plimsoll.Quantization.Calibration;
+using Plimsoll.Quantization.HuggingFace.Layers.Integers;
+using Plimsoll.Runtime.Settings;
+
+namespace Plimsoll.Quantization.HuggingFace.Folding;
+
+/// <summary>Finds the factors for a model.</summary>
+public static class FoldSearch
+{
+    /// <summary>How many groups of layers can be rescaled.</summary>
+    public static int Groups(LocatedModel model, TransformerSettings settings) => FoldGroups.Find(SourceLayers.Open(model), settings).Length;
+
+    /// <param name="recipe">With the inputs of the layers, and a format of integers.</param>
+    /// <param name="settings">What the model computes.</param>
+    /// <param name="progress">Called with the number of groups done.</param>
+    /// <exception cref="QuantizationRefusedException">The model cannot be converted.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled between two groups.</exception>
+    public static Folds Run(LocatedModel model, HuggingFaceRecipe recipe, TransformerSettings settings, int threads, Action<int> progress, CancellationToken cancellation)
+    {
+        var source = SourceLayers.Open(model);
+        var groups = FoldGroups.Find(source, settings);
+        var format = (IntegerFormat)recipe.Linear!;
+        var folds = new Folds();
+        for (var index = 0; index < groups.Length; index++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var group = groups[index];
+            if (IsConverted(source, format, group) && InputsOf(recipe, group) is { } inputs
+                && AwqScales.Find(group, inputs, layer => format.Grid(layer.Open(), source.PlainFormat), threads) is { } scales)
+            {
+                folds.Add(group, scales);
+            }
+            progress(index + 1);
+        }
+        return folds;
+    }
+
+    private static LayerInputs? InputsOf(HuggingFaceRecipe recipe, FoldGroup group) =>
+        recipe.Inputs?.Find(group.Consumers[0].Matrix.Tensor, group.Consumers[0].Matrix.Expert) is { Factor: not null } inputs ? inputs : null;
+
+    /// <summary>What keeps its precision would lose digits by being multiplied.</summary>
+    private static bool IsConverted(SourceLayers source, IntegerFormat format, FoldGroup group) =>
+        group.Consumers.All(layer => IsConverted(source, format, layer)) && (group.IsNorm ? !group.Producer.IsQuantized : IsConverted(source, format, group.Producer));
+
+    private static bool IsConverted(SourceLayers source, IntegerFormat format, SourceParameter layer) => layer.IsLayer && source.Obstacle(format, layer.Open()) is null;
+}
