@@ -14,7 +14,6 @@ internal sealed record QuantizeMethod(string Name, string What, bool LearnsFromT
 {
     public static readonly QuantizeMethod Rtn = new("rtn", "round to nearest, without data", LearnsFromText: false, ForGguf: true, LayerMethod.Nearest);
     public static readonly QuantizeMethod Gptq = new("gptq", "errors make up for each other", LearnsFromText: true, ForGguf: true, LayerMethod.Gptq);
-
     public static readonly QuantizeMethod Awq = new("awq", "columns rescaled, ranges cut", LearnsFromText: true, ForGguf: false, LayerMethod.Awq);
     public static readonly QuantizeMethod AwqGptq = new("awq-gptq", "columns rescaled, then gptq", LearnsFromText: true, ForGguf: false, LayerMethod.AwqGptq);
 
