@@ -113,7 +113,7 @@ public sealed class QuantizeCommandTests : IDisposable
 
     [Theory]
     [InlineData("--method gptq", 2, "--method gptq learns from a text, and there is none")]
-    [InlineData("--calibration self", 2, "--calibration is for --method gptq and --target")]
+    [InlineData("--calibration self", 2, "--calibration is for --method gptq, --method awq, --method awq-gptq and --target")]
     [InlineData("--chunks 3", 2, "--chunks cuts the text of --calibration, and there is none")]
     [InlineData("--context 64 --imatrix i.gguf", 2, "--context cuts the text of --calibration, and there is none")]
     [InlineData("--method gptq --calibration none.txt", 3, "none.txt: no such file")]
