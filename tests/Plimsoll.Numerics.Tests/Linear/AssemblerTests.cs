@@ -11,6 +11,8 @@ public sealed class AssemblerTests
         Expect("62 f1 7c 48 10 1f", asm => asm.Load(3, new(Register.Argument0))); // vmovups zmm3, [rdi]
         Expect("62 61 7c 48 10 66 02", asm => asm.Load(28, new(Register.Argument1, 128))); // vmovups zmm28, [rsi+128]
         Expect("62 c1 7c 48 11 48 01", asm => asm.Store(new(Register.Argument4, 64), 17)); // vmovups [r8+64], zmm17
+        Expect("62 72 7d 48 13 67 03", asm => asm.LoadHalves(12, new(Register.Argument0, 96))); // vcvtph2ps zmm12, [rdi+96]
+        Expect("62 72 7d 48 33 77 02 62 d1 0d 48 72 f6 10", asm => asm.LoadUpperHalves(14, new(Register.Argument0, 64))); // vpmovzxwd zmm14, [rdi+64]; vpslld zmm14, zmm14, 16
         Expect("62 42 7d 48 58 62 03", asm => asm.Broadcast(28, new Memory(Register.R10, 12))); // vpbroadcastd zmm28, [r10+12]
         Expect("62 42 7d 48 7c fb", asm => asm.Broadcast(31, Register.R11)); // vpbroadcastd zmm31, r11d
         Expect("62 42 7d 48 5a 2b", asm => asm.BroadcastTable(29, new(Register.R11))); // vbroadcasti32x4 zmm29, [r11]
@@ -23,6 +25,7 @@ public sealed class AssemblerTests
         Expect("62 f1 1d 40 71 77 04 02", asm => asm.Shift(28, new Memory(Register.Argument0, 256), -2)); // vpsllw zmm28, [rdi+256], 2
         Expect("62 02 15 40 00 c9", asm => asm.Lookup(25, 29, 25)); // vpshufb zmm25, zmm29, zmm25
         Expect("62 f1 7c 48 5b ff", asm => asm.ToFloats(7, 7)); // vcvtdq2ps zmm7, zmm7
+        Expect("62 f1 64 48 58 df", asm => asm.Add(3, 3, 7)); // vaddps zmm3, zmm3, zmm7
         Expect("62 61 2c 50 59 60 60", asm => asm.Multiply(28, 26, new(Register.Rax, 384))); // vmulps zmm28, zmm26, [rax+384]{1to16}
         Expect("62 c2 25 50 b8 5a 02", asm => asm.AddProduct(19, 27, new Memory(Register.R10, 8))); // vfmadd231ps zmm19, zmm27, [r10+8]{1to16}
         Expect("62 82 1d 40 b8 da", asm => asm.AddProduct(19, 28, 26)); // vfmadd231ps zmm19, zmm28, zmm26

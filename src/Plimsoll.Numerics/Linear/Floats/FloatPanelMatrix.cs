@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Plimsoll.Numerics.Linear.MachineCode;
 using Plimsoll.Numerics.Linear.Simd;
 
 namespace Plimsoll.Numerics.Linear.Floats;
@@ -9,14 +10,19 @@ internal sealed unsafe class FloatPanelMatrix : PanelMatrix
     /// <summary>Columns of inputs that meet an unpacked tile: their sums fill 8 KiB.</summary>
     private const int InputsTogether = 128;
 
+    /// <summary>From this many columns of inputs on a tile is unpacked rather than read again.</summary>
+    private const int Unpacking = 4;
+
     private readonly FloatPanels panels;
     private readonly FloatKernel kernel;
+    private readonly void* direct;
 
     public FloatPanelMatrix(FloatPanels panels, int rows, int columns, RowReader read, SimdLevel level)
         : base(rows, columns, panels.ChunkBytes(Panel.ChunkColumns), panels.ChunkBytes(columns % Panel.ChunkColumns))
     {
         this.panels = panels;
         kernel = FloatKernel.For(level);
+        direct = level == SimdLevel.Avx512Vnni ? panels.DirectProduct : null;
         PanelLoader.Load(rows, panels.Format.BytesFor(columns), panels.Format.BytesFor(Panel.ChunkColumns), Chunks, read,
             (panel, chunk, source, stride) => panels.Pack(source, stride, ColumnsOf(chunk), Chunk(panel, chunk)));
     }
@@ -49,6 +55,12 @@ internal sealed unsafe class FloatPanelMatrix : PanelMatrix
             for (var chunk = 0; chunk < Chunks; chunk++)
             {
                 var source = Chunk(panel, chunk);
+                if (direct is not null && count < Unpacking && ColumnsOf(chunk) % FloatProgram.Together == 0)
+                {
+                    for (var column = 0; column < count; column++)
+                        FloatProgram.Multiply(direct, source, inputs + (long)column * Columns + chunk * Panel.ChunkColumns, sums + column * Panel.Rows, ColumnsOf(chunk));
+                    continue;
+                }
                 panels.Unpack(source, ColumnsOf(chunk), tile);
                 kernel.Multiply(tile, ColumnsOf(chunk), inputs + chunk * Panel.ChunkColumns, Columns, count, sums);
             }

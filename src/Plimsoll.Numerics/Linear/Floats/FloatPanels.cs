@@ -1,3 +1,5 @@
+using Plimsoll.Numerics.Linear.MachineCode;
+
 namespace Plimsoll.Numerics.Linear.Floats;
 
 /// <summary>A number format whose panels are unpacked to floats before they are multiplied.</summary>
@@ -7,6 +9,9 @@ internal abstract unsafe class FloatPanels(NumberFormat format)
 
     /// <summary>Bytes of a chunk of 16 rows × <paramref name="columns"/>.</summary>
     public int ChunkBytes(int columns) => checked((int)(Panel.Rows * Format.BytesFor(columns)));
+
+    /// <summary>The product of one column straight from a chunk (<see cref="FloatProgram"/>); null where there is none.</summary>
+    public virtual void* DirectProduct => null;
 
     /// <summary>Takes a chunk of 16 rows from their stored layout.</summary>
     /// <param name="rows">The stored bytes of the chunk's columns in the first row; the others follow at <paramref name="stride"/> bytes.</param>

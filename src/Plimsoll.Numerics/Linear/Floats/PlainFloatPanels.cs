@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Plimsoll.Numerics.Linear.MachineCode;
 using Plimsoll.Numerics.Linear.Simd;
 
 namespace Plimsoll.Numerics.Linear.Floats;
@@ -7,6 +8,8 @@ namespace Plimsoll.Numerics.Linear.Floats;
 /// <summary>FP32: a chunk is (columns, 16) as the tile is.</summary>
 internal sealed unsafe class Fp32Panels() : FloatPanels(NumberFormats.Fp32)
 {
+    public override void* DirectProduct => FloatProgram.Fp32;
+
     public override void Pack(byte* rows, long stride, int columns, byte* chunk)
     {
         var target = (uint*)chunk;
@@ -39,11 +42,15 @@ internal abstract unsafe class SixteenBitPanels(NumberFormat format) : FloatPane
 
 internal sealed unsafe class Fp16Panels() : SixteenBitPanels(NumberFormats.Fp16)
 {
+    public override void* DirectProduct => FloatProgram.Fp16;
+
     public override void Unpack(byte* chunk, int columns, float* tile) => HalfFloats.Widen((ushort*)chunk, columns * Panel.Rows, tile);
 }
 
 internal sealed unsafe class Bf16Panels() : SixteenBitPanels(NumberFormats.Bf16)
 {
+    public override void* DirectProduct => FloatProgram.Bf16;
+
     /// <summary>The code is the upper half of the float.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Unpack(byte* chunk, int columns, float* tile)

@@ -58,6 +58,17 @@ internal sealed class Assembler
 
     public void Store(Memory target, int source) => Evex(Prefix.None, Map.Hex0F, 0x11, source, None, target, Vector);
 
+    /// <summary>16 numbers in FP16 as floats.</summary>
+    public void LoadHalves(int target, Memory source) => Evex(Prefix.Hex66, Map.Hex0F38, 0x13, target, None, source, Vector / 2);
+
+    /// <summary>16 numbers in BF16, the upper halves of floats, as floats.</summary>
+    public void LoadUpperHalves(int target, Memory source)
+    {
+        Evex(Prefix.Hex66, Map.Hex0F38, 0x33, target, None, source, Vector / 2);
+        Evex(Prefix.Hex66, Map.Hex0F, 0x72, 6, target, target);
+        code.Add(16);
+    }
+
     /// <summary>Each 32-bit lane = four bytes at an address.</summary>
     public void Broadcast(int target, Memory source) => Evex(Prefix.Hex66, Map.Hex0F38, 0x58, target, None, source, Single);
 
@@ -108,6 +119,9 @@ internal sealed class Assembler
 
     /// <summary>32-bit integers as floats.</summary>
     public void ToFloats(int target, int source) => Evex(Prefix.None, Map.Hex0F, 0x5B, target, None, source);
+
+    /// <summary>target = a + b, floats.</summary>
+    public void Add(int target, int a, int b) => Evex(Prefix.None, Map.Hex0F, 0x58, target, a, b);
 
     /// <summary>target = a · the float at an address.</summary>
     public void Multiply(int target, int a, Memory b) => Evex(Prefix.None, Map.Hex0F, 0x59, target, a, b, Single, broadcast: true);
