@@ -187,9 +187,14 @@ internal sealed unsafe class IntegerKernel<TDot, TLanes, TLayout, TCodes, TSums,
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TFloats Accumulate(TFloats dot, TFloats scale, TFloats inputScale, float* minimums, float* inputSum, TFloats sum)
     {
-        if (TLayout.Centre + TDot.Offset != 0)
+        if (!TLayout.HasMinimums && TLayout.Centre + TDot.Offset != 0)
             return TLanes.MultiplyAdd(TLanes.MultiplyAdd(dot, inputScale, TLanes.Broadcast(*inputSum)), scale, sum);
         sum = TLanes.MultiplyAdd(dot, TLanes.Multiply(scale, inputScale), sum);
-        return TLayout.HasMinimums ? TLanes.MultiplyAdd(TLanes.Load(minimums), TLanes.Broadcast(*inputSum), sum) : sum;
+        if (!TLayout.HasMinimums)
+            return sum;
+        var minimum = TLanes.Load(minimums);
+        if (TDot.Offset != 0)
+            minimum = TLanes.MultiplyAdd(scale, TLanes.Broadcast(TDot.Offset), minimum);
+        return TLanes.MultiplyAdd(minimum, TLanes.Broadcast(*inputSum), sum);
     }
 }

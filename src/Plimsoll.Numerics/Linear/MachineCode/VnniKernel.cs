@@ -25,7 +25,7 @@ internal sealed unsafe class VnniKernel<TLayout> : IntegerKernel
 
     public override bool TakesWords => false;
 
-    public override float SumFactor => TLayout.IsSigned ? 128 : TLayout.HasMinimums ? 1 : TLayout.Centre;
+    public override float SumFactor => TLayout.HasMinimums ? 1 : TLayout.IsSigned ? 128 : TLayout.Centre;
 
     public override void Multiply(in CodeTile tile, int length, byte* inputs, int columns, float* sums)
     {

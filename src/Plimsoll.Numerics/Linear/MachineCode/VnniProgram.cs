@@ -17,6 +17,7 @@ internal sealed unsafe class VnniProgram<TLayout>
     private const int Minimums = 27;
     private const int Temporary = 28;
     private const int Table = 29;
+    private const int Offset = 29;
     private const int HighMask = 30;
     private const int LowMask = 31;
 
@@ -34,6 +35,9 @@ internal sealed unsafe class VnniProgram<TLayout>
 
     /// <summary>Groups under scales of their own in 32 columns: 1 or 2.</summary>
     private static readonly int Groups = 32 / TLayout.GroupLength;
+
+    /// <summary>Whether what signed codes have too much is taken back with the minimums of the groups.</summary>
+    private static readonly bool OffsetInMinimums = TLayout.IsSigned && TLayout.HasMinimums;
 
     private static readonly Memory Floats = new(Register.Rax);
     private static readonly Memory InputSums = new(Register.R10);
@@ -67,8 +71,7 @@ internal sealed unsafe class VnniProgram<TLayout>
     public static ReadOnlySpan<byte> Product(int columns, bool isPacked)
     {
         var program = new VnniProgram<TLayout>();
-        if (isPacked)
-            program.SetConstants();
+        program.SetConstants();
         program.Multiply(columns, isPacked);
         return program.Finish();
     }
@@ -112,6 +115,8 @@ internal sealed unsafe class VnniProgram<TLayout>
         assembler.Load(Scales, new(Register.Argument1, group * Vector));
         if (TLayout.HasMinimums)
             assembler.Load(Minimums, new(Register.Argument2, group * Vector));
+        if (OffsetInMinimums)
+            assembler.AddProduct(Minimums, Scales, Offset);
         for (var column = 0; column < columns; column++)
             Scale(column, columns + column, Floats + column * InputBytes, InputSums + (column * InputBytes + group * sizeof(float)));
     }
@@ -164,6 +169,11 @@ internal sealed unsafe class VnniProgram<TLayout>
     {
         SetBytes(LowMask, (1 << TLayout.LowBits) - 1);
         SetBytes(HighMask, TLayout.LowBits == 8 ? SignBit : ((1 << TLayout.HighBits) - 1) << TLayout.LowBits);
+        if (OffsetInMinimums)
+        {
+            assembler.Set(Register.R11, BitConverter.SingleToInt32Bits(SignBit));
+            assembler.Broadcast(Offset, Register.R11);
+        }
         if (!TLayout.HasTable)
             return;
         // The table lives as long as the code does: for ever.
