@@ -12,7 +12,7 @@ namespace Plimsoll.Quantization.Allocation;
 /// <summary>Measures what each tensor costs in each type, and spends a number of bytes where they bring most.</summary>
 /// <remarks>
 /// The cost of a tensor t in a type is α_t · E_t(type): E is the change of its outputs (<see cref="TensorErrors"/>), and α, how much such a change diverts the predictions, is measured by
-/// running the model with this tensor alone rounded: α_t = KL ÷ E_t. KL grows with the square of small changes, as E does, and changes of different tensors hardly have to do with each other, so costs add up.
+/// running the model with this tensor alone rounded to nearest: α_t = KL ÷ E_t. KL grows with the square of small changes, as E does, and changes of different tensors hardly have to do with each other, so costs add up.
 /// </remarks>
 public sealed class GgufAllocator
 {
@@ -26,6 +26,7 @@ public sealed class GgufAllocator
     private readonly bool withFeedback;
     private readonly ImmutableArray<GgufSource> sources;
     private readonly Dictionary<(string Tensor, NumberFormat Type), double> errors = [];
+    private readonly Dictionary<string, (NumberFormat Type, double Error)> trials = new(StringComparer.Ordinal);
     private readonly Dictionary<string, double> influences = new(StringComparer.Ordinal);
 
     /// <param name="recipe">With importances; its own types of single tensors stay as they are.</param>
@@ -48,36 +49,39 @@ public sealed class GgufAllocator
 
     private long FixedBytes => content.Tensors.Where(source => !source.Tensor.AllowsQuantization).Sum(source => Padded(source.Tensor, Kept(source)));
 
-    /// <summary>Rounds sample rows of every tensor to every type that it may get.</summary>
+    /// <summary>Rounds sample rows of every tensor to every type that it may get, and to nearest to one of them, with which its influence is measured.</summary>
+    /// <param name="bitsPerWeight">That type is the nearest to this size, or to five bits.</param>
     /// <param name="progress">Called with the number of tensors done, from any thread.</param>
     /// <exception cref="OperationCanceledException">It was cancelled between two tensors.</exception>
-    public void MeasureErrors(int threads, Action<int> progress, CancellationToken cancellation)
+    public void MeasureErrors(double bitsPerWeight, int threads, Action<int> progress, CancellationToken cancellation)
     {
-        var measured = new double[sources.Length][];
+        var measured = new (double[] Errors, (NumberFormat, double) Trial)[sources.Length];
         var done = 0;
         Parallel.For(0, sources.Length, new() { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, index =>
         {
-            measured[index] = [.. Candidates(sources[index]).Select(type => TensorErrors.Measure(sources[index], type, Importance(sources[index])))];
+            var source = sources[index];
+            var own = new TensorErrors(source, Importance(source), recipe.Feedback?.GetValueOrDefault(source.Tensor.Name) ?? default);
+            var trial = Candidates(source).Where(type => type.BlockLength > 1).DefaultIfEmpty(NumberFormats.Fp16).MinBy(type => Math.Abs(type.BitsPerWeight - Math.Min(bitsPerWeight, MostMeasuredBits)))!;
+            measured[index] = ([.. Candidates(source).Select(own.Of)], (trial, own.OfNearest(trial)));
             progress(Interlocked.Increment(ref done));
         });
         foreach (var (source, own) in sources.Zip(measured))
         {
-            foreach (var (type, error) in Candidates(source).Zip(own))
+            foreach (var (type, error) in Candidates(source).Zip(own.Errors))
                 errors[(source.Tensor.Name, type)] = error;
+            trials[source.Tensor.Name] = own.Trial;
         }
     }
 
     /// <summary>Runs the model once for each tensor, with this tensor alone rounded.</summary>
-    /// <param name="bitsPerWeight">Tensors are rounded to the type that is nearest this size, or to one of five bits.</param>
     /// <param name="divergence">Runs the model and tells its mean KL divergence from itself as it was loaded.</param>
     /// <param name="progress">Called with the number of tensors done and the name of the next.</param>
-    public void MeasureInfluence(TransformerModel model, double bitsPerWeight, int threads, Func<double> divergence, Action<int, string> progress)
+    public void MeasureInfluence(TransformerModel model, int threads, Func<double> divergence, Action<int, string> progress)
     {
         foreach (var source in sources)
         {
             progress(influences.Count, source.Tensor.Name);
-            var type = Candidates(source).Where(type => type.BlockLength > 1).DefaultIfEmpty(NumberFormats.Fp16).MinBy(type => Math.Abs(type.BitsPerWeight - Math.Min(bitsPerWeight, MostMeasuredBits)))!;
-            var error = errors[(source.Tensor.Name, type)];
+            var (type, error) = trials[source.Tensor.Name];
             if (error == 0)
             {
                 influences[source.Tensor.Name] = 0;

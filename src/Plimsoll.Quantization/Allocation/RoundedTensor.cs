@@ -33,23 +33,14 @@ internal sealed class RoundedTensor : IDisposable
     {
         var (rows, columns) = (matrix.Rows, matrix.Columns);
         var rounded = new Half[checked(rows * columns)];
-        Parallel.For(0, rows, new() { MaxDegreeOfParallelism = threads }, () => new RowBuffers(columns, type), (row, _, buffers) =>
+        Parallel.For(0, rows, new() { MaxDegreeOfParallelism = threads }, () => (Values: new float[columns], Decoded: new float[columns]), (row, _, buffers) =>
         {
             matrix.ReadRow(row, buffers.Values);
-            TensorErrors.Round(type, buffers.Values, importance.Span, buffers.Blocks, buffers.Decoded);
+            TensorErrors.Round(type, buffers.Values, columns, importance.Span, buffers.Decoded);
             ElementCodec.Encode(NumberFormats.Fp16, buffers.Decoded, MemoryMarshal.AsBytes(rounded.AsSpan(row * columns, columns)));
             return buffers;
         }, _ => { });
         return PackedMatrices.Create(NumberFormats.Fp16, rows, columns, (firstRow, bytes) =>
             MemoryMarshal.AsBytes(rounded.AsSpan(firstRow * columns, bytes.Length / sizeof(ushort))).CopyTo(bytes));
-    }
-
-    private sealed class RowBuffers(int columns, NumberFormat type)
-    {
-        public float[] Values { get; } = new float[columns];
-
-        public float[] Decoded { get; } = new float[columns];
-
-        public byte[] Blocks { get; } = new byte[type.BytesFor(columns)];
     }
 }

@@ -54,10 +54,10 @@ public sealed class GgufAllocatorTests : IDisposable
     private GgufAllocator Measured(GgufRecipe recipe, string sensitive, int threads)
     {
         var allocator = new GgufAllocator(demo, recipe, withFeedback: false);
-        allocator.MeasureErrors(threads, _ => { }, CancellationToken.None);
+        allocator.MeasureErrors(4, threads, _ => { }, CancellationToken.None);
         using var model = TransformerModel.Load(demo);
         var current = "";
-        allocator.MeasureInfluence(model, 4, threads, () => current == sensitive ? 100 : 1, (_, name) => current = name);
+        allocator.MeasureInfluence(model, threads, () => current == sensitive ? 100 : 1, (_, name) => current = name);
         return allocator;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class SizingRun : IDisposable
         if (budget < allocator.LeastBytes)
             throw CliException.WrongUsage($"{goal} is below the smallest file, which has {goal.Show(allocator.LeastBytes, allocator.Weights, headerBytes)}", "ask for more, or take a smaller model");
         MeasureErrors();
-        MeasureInfluence(run, target);
+        MeasureInfluence(run);
         kept = KeptPredictions.Record(run.Model, heldOut, Path.Combine(folder, "held-out.logits"), environment.Interrupted);
         allocation = allocator.Spend(budget);
         return target.With(allocation);
@@ -79,14 +79,14 @@ internal sealed class SizingRun : IDisposable
     private void MeasureErrors()
     {
         using var progress = Progress.Start(parsed, environment, "try types", allocator.Count, ProgressUnit.Of("tensors"));
-        allocator.MeasureErrors(threads, done => progress.Report(done), environment.Interrupted);
+        allocator.MeasureErrors(8.0 * budget / allocator.Weights, threads, done => progress.Report(done), environment.Interrupted);
     }
 
-    private void MeasureInfluence(CalibrationRun run, QuantizeTarget target)
+    private void MeasureInfluence(CalibrationRun run)
     {
         var text = run.Text.Take((int)Math.Clamp(MostProducts / allocator.Weights / allocator.Count, 1, MostTokens) / run.Text.Context);
         var own = KeptPredictions.Record(run.Model, text, Path.Combine(folder, "own.logits"), environment.Interrupted);
         using var progress = Progress.Start(parsed, environment, "weigh tensors", allocator.Count, ProgressUnit.Of("tensors"));
-        allocator.MeasureInfluence(run.Model, 8.0 * budget / allocator.Weights, threads, () => own.Compare(run.Model, environment.Interrupted).Mean.Value, (done, name) => progress.Report(done, name));
+        allocator.MeasureInfluence(run.Model, threads, () => own.Compare(run.Model, environment.Interrupted).Mean.Value, (done, name) => progress.Report(done, name));
     }
 }
