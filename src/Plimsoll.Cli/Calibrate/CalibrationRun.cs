@@ -89,17 +89,18 @@ internal sealed class CalibrationRun : IDisposable
     /// <summary>Runs the text and makes of it what the recipe's method wants. The head, which folders of safetensors do not quantize, is left out.</summary>
     public HuggingFaceRecipe Calibrate(HuggingFaceRecipe recipe)
     {
-        recipe = recipe with { Inputs = CalibrateLayers() };
+        recipe = recipe with { Inputs = CalibrateLayers(recipe.NeedsProducts) };
         if (!recipe.Rescales)
             return recipe;
         using var progress = Progress.Start(parsed, environment, "rescale", FoldSearch.Groups(located, model.Settings), ProgressUnit.Of("groups"));
         return recipe with { Folds = FoldSearch.Run(located, recipe, model.Settings, threads, done => progress.Report(done), environment.Interrupted) };
     }
 
-    private CalibratedInputs CalibrateLayers()
+    private CalibratedInputs CalibrateLayers(bool keepGrams)
     {
-        CheckMemory();
-        var seen = Observe(keepGrams: true, withHead: false);
+        if (keepGrams)
+            CheckMemory();
+        var seen = Observe(keepGrams, withHead: false);
         using var progress = Progress.Start(parsed, environment, "invert", seen.Distinct.Count(), ProgressUnit.Of("layers"));
         return CalibratedInputs.Create(seen, threads, done => progress.Report(done), environment.Interrupted);
     }

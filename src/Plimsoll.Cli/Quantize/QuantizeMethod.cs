@@ -17,7 +17,9 @@ internal sealed record QuantizeMethod(string Name, string What, bool LearnsFromT
     public static readonly QuantizeMethod Awq = new("awq", "columns rescaled, ranges cut", LearnsFromText: true, ForGguf: false, LayerMethod.Awq);
     public static readonly QuantizeMethod AwqGptq = new("awq-gptq", "columns rescaled, then gptq", LearnsFromText: true, ForGguf: false, LayerMethod.AwqGptq);
 
-    private static IReadOnlyList<QuantizeMethod> All => [Rtn, Gptq, Awq, AwqGptq];
+    public static readonly QuantizeMethod SmoothQuant = new("smoothquant", "outliers moved from activations to weights, ct:w8a8", LearnsFromText: true, ForGguf: false, LayerMethod.SmoothQuant);
+
+    private static IReadOnlyList<QuantizeMethod> All => [Rtn, Gptq, Awq, AwqGptq, SmoothQuant];
 
     /// <summary>All of them, for help.</summary>
     public static string Help => string.Join("; ", All.Select(method => $"{method.Name}: {method.What}"));
@@ -50,10 +52,12 @@ internal sealed record QuantizeMethod(string Name, string What, bool LearnsFromT
     }
 
     /// <inheritdoc cref="CheckGguf"/>
-    public void Check(HuggingFaceRecipe recipe)
+    public HuggingFaceRecipe Apply(HuggingFaceRecipe recipe)
     {
-        if (Layers != LayerMethod.Nearest && !recipe.HasIntegers)
-            throw CliException.WrongUsage($"--method {Name} chooses integers, and {recipe.Precision} has none: it is rounded to nearest", "leave --method out, or take gptq:4bit-g128, awq:4bit-g128, ct:w4a16-g128 or ct:w8a8");
+        recipe = recipe with { Method = Layers };
+        if (recipe.MethodObstacle is { } obstacle)
+            throw CliException.WrongUsage($"--method {Name} does not apply because {obstacle}", Layers == LayerMethod.SmoothQuant ? "--to ct:w8a8" : "leave --method out, or take gptq:4bit-g128, awq:4bit-g128 or ct:w4a16-g128");
+        return recipe;
     }
 
     private static string Learning => string.Join(", ", All.Where(method => method.LearnsFromText).Select(method => $"--method {method.Name}"));

@@ -62,7 +62,7 @@ internal sealed record QuantizeTarget
             };
         }
         var recipe = HuggingFaceRecipe.Find(WithOptions(text, parsed)) ?? throw Unknown(text);
-        method.Check(recipe);
+        recipe = method.Apply(recipe);
         Refuse(parsed, QuantizeOptions.GgufOnly, recipe.Precision);
         if (search == BlockSearch.Best)
             throw CliException.WrongUsage($"--search best is for GGUF files; {recipe.Precision} is rounded to nearest", "leave --search out");
@@ -77,7 +77,6 @@ internal sealed record QuantizeTarget
             {
                 MaxShardBytes = parsed.GetValue(QuantizeOptions.ShardSize) ?? recipe.MaxShardBytes,
                 AllowRequantize = parsed.GetValue(QuantizeOptions.Requantize),
-                Method = method.Layers,
             },
         };
     }

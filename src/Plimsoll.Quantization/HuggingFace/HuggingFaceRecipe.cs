@@ -28,13 +28,22 @@ public sealed record HuggingFaceRecipe
     public CalibratedInputs? Inputs { get; init; }
 
     /// <summary>Whether the method rescales columns, by <see cref="Folds"/>.</summary>
-    public bool Rescales => Method is LayerMethod.Awq or LayerMethod.AwqGptq;
+    public bool Rescales => Method is LayerMethod.Awq or LayerMethod.AwqGptq or LayerMethod.SmoothQuant;
+
+    /// <summary>Whether the method learns from products of columns, which take much memory.</summary>
+    public bool NeedsProducts => Method is LayerMethod.Gptq or LayerMethod.Awq or LayerMethod.AwqGptq;
 
     /// <summary>What the columns of layers are multiplied by; null to leave them as they are.</summary>
     public Folds? Folds { get; init; }
 
-    /// <summary>Whether layers are stored as integers with scales, which a <see cref="Method"/> can choose.</summary>
-    public bool HasIntegers => Linear is IntegerFormat;
+    /// <summary>Why the method has nothing to choose in the format, to follow "because"; null when it has.</summary>
+    public string? MethodObstacle => (Method, Linear) switch
+    {
+        (LayerMethod.Nearest, _) => null,
+        (_, not IntegerFormat) => $"{Precision} has no integers to choose: it is rounded to nearest",
+        (LayerMethod.SmoothQuant, not W8A8Format) => $"activations of {Precision} stay as they are",
+        _ => null,
+    };
 
     /// <summary>How linear layers are written; null where everything becomes <see cref="Plain"/>.</summary>
     internal LinearFormat? Linear { get; private init; }

@@ -14,4 +14,7 @@ public enum LayerMethod
 
     /// <summary>The scales of AWQ, then GPTQ.</summary>
     AwqGptq,
+
+    /// <summary>SmoothQuant: outliers are taken out of activations that become bytes, then rounded to nearest.</summary>
+    SmoothQuant,
 }

@@ -16,7 +16,7 @@ internal sealed class LayerRounding(HuggingFaceRecipe recipe)
 
     public IntegerRounder Rounder(SourceParameter layer, IntegerGrid grid)
     {
-        if (recipe.Method == LayerMethod.Nearest)
+        if (recipe.Method is LayerMethod.Nearest or LayerMethod.SmoothQuant)
             return new NearestRounder(grid);
         if (InputsOf(layer) is not { Factor: { } factor } inputs)
         {

@@ -87,6 +87,7 @@ public sealed class QuantizeCommandTests : IDisposable
     [InlineData("gptq:4bit-g64", "gptq")]
     [InlineData("awq:4bit-g64", "awq")]
     [InlineData("ct:w4a16-g64", "awq-gptq")]
+    [InlineData("ct:w8a8", "smoothquant")]
     public void Methods_write_folders_in_the_layout_of_plain_rounding_and_the_same_bytes_each_time(string format, string method)
     {
         var text = Path.Combine(Repository.Root, "demo", "calibration.txt");
@@ -101,19 +102,20 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("nf4", "--method gptq chooses integers, and nf4 has none")]
-    [InlineData("fp8:channel", "--method gptq chooses integers, and fp8:channel has none")]
-    [InlineData("bf16", "--method gptq chooses integers, and bf16 has none")]
-    public void Formats_without_integers_have_no_use_for_a_method(string format, string message)
+    [InlineData("nf4", "gptq", "nf4 has no integers to choose")]
+    [InlineData("fp8:channel", "awq", "fp8:channel has no integers to choose")]
+    [InlineData("bf16", "awq-gptq", "bf16 has no integers to choose")]
+    [InlineData("awq:4bit-g128", "smoothquant", "activations of awq:4bit-g128 stay as they are")]
+    public void Methods_that_have_nothing_to_choose_in_a_format_are_refused(string format, string method, string reason)
     {
-        var run = CommandRun.Of("quantize", "demo", "--to", format, "--method", "gptq", "--calibration", "self", "-o", models.Output("out"));
+        var run = CommandRun.Of("quantize", "demo", "--to", format, "--method", method, "--calibration", "self", "-o", models.Output("out"));
         Assert.Equal(2, run.ExitCode);
-        Assert.StartsWith($"plimsoll: {message}", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"plimsoll: --method {method} does not apply because {reason}", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("--method gptq", 2, "--method gptq learns from a text, and there is none")]
-    [InlineData("--calibration self", 2, "--calibration is for --method gptq, --method awq, --method awq-gptq and --target")]
+    [InlineData("--calibration self", 2, "--calibration is for --method gptq, --method awq, --method awq-gptq, --method smoothquant and --target")]
     [InlineData("--chunks 3", 2, "--chunks cuts the text of --calibration, and there is none")]
     [InlineData("--context 64 --imatrix i.gguf", 2, "--context cuts the text of --calibration, and there is none")]
     [InlineData("--method gptq --calibration none.txt", 3, "none.txt: no such file")]

@@ -1,5 +1,4 @@
-using Plimsoll.Checkpoints.Data;
-using Plimsoll.Quantization.Calibration;
+using Plimsoll.Numerics.Quantizers;
 using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.HuggingFace.Layers.Integers;
 using Plimsoll.Quantization.HuggingFace.Layers.Integers.Rounding;
@@ -9,25 +8,24 @@ namespace Plimsoll.Quantization.HuggingFace.Folding;
 /// <summary>AWQ: the scales of the inputs with which rounding to nearest changes the outputs least.</summary>
 /// <remarks>
 /// s = mean|x|^r ÷ (mean(|w| ÷ max|w| of the group)^(1−r) + 10⁻⁴), divided by √(max s · min s), for r = 0, 1/20 … 19/20 (AutoAWQ quantizer.py, duo scaling); and s = 1. The error is
-/// that of the layers' own outputs, e · H · eᵀ, over at most <see cref="SampleRows"/> rows of each layer, spread evenly.
+/// that of the layers' own outputs, e · H · eᵀ, over a <see cref="LayerSample"/> of each layer.
 /// </remarks>
 internal static class AwqScales
 {
-    /// <summary>Rows of a layer that stand for all.</summary>
-    private const int SampleRows = 256;
-
     private const int GridPoints = 20;
 
+    /// <param name="magnitudes">mean|x| per column.</param>
+    /// <param name="factor">Of the inputs: H.</param>
     /// <returns>A factor per column; null where it is best to leave the layers as they are.</returns>
-    public static float[]? Find(FoldGroup group, LayerInputs inputs, Func<SourceParameter, IntegerGrid> gridOf, int threads)
+    public static float[]? Find(FoldGroup group, ReadOnlySpan<float> magnitudes, FeedbackFactor factor, Func<SourceParameter, IntegerGrid> gridOf, int threads)
     {
         var layers = group.Consumers.Select(consumer => Layer.Read(consumer, gridOf(consumer))).ToList();
         var weights = MeanWeights(layers);
-        var (best, least) = ((float[]?)null, Loss(layers, null, inputs.Factor!, threads));
+        var (best, least) = ((float[]?)null, Loss(layers, null, factor, threads));
         for (var point = 0; point < GridPoints; point++)
         {
-            var scales = Scales(inputs.MeanMagnitudes.Span, weights, (float)point / GridPoints);
-            var loss = Loss(layers, scales, inputs.Factor!, threads);
+            var scales = Scales(magnitudes, weights, (float)point / GridPoints);
+            var loss = Loss(layers, scales, factor, threads);
             if (loss < least)
                 (best, least) = (scales, loss);
         }
@@ -48,8 +46,8 @@ internal static class AwqScales
     /// <summary>The mean over all rows of all layers.</summary>
     private static float[] MeanWeights(List<Layer> layers)
     {
-        var rows = layers.Sum(layer => layer.Weight.Rows);
-        return [.. Enumerable.Range(0, (int)layers[0].Weight.RowLength).Select(column => (float)(layers.Sum(layer => layer.Shares[column]) / rows))];
+        var rows = layers.Sum(layer => layer.Rows);
+        return [.. Enumerable.Range(0, layers[0].Grid.Columns).Select(column => (float)(layers.Sum(layer => layer.Shares[column]) / rows))];
     }
 
     private static double Loss(List<Layer> layers, float[]? scales, FeedbackFactor factor, int threads)
@@ -57,9 +55,9 @@ internal static class AwqScales
         var total = 0.0;
         foreach (var layer in layers)
         {
-            var pieces = new double[(layer.Rows + FeedbackRounding.Lanes - 1) / FeedbackRounding.Lanes];
+            var pieces = new double[(layer.Sample.Count + FeedbackRounding.Lanes - 1) / FeedbackRounding.Lanes];
             Parallel.For(0, pieces.Length, new() { MaxDegreeOfParallelism = threads }, piece => pieces[piece] = Loss(layer, piece * FeedbackRounding.Lanes, scales, factor));
-            total += pieces.Sum() * layer.Weight.Rows / layer.Rows;
+            total += pieces.Sum() * layer.Sample.RowsOfOne;
         }
         return total;
     }
@@ -67,8 +65,8 @@ internal static class AwqScales
     private static double Loss(Layer layer, int firstRow, float[]? scales, FeedbackFactor factor)
     {
         var columns = factor.Columns;
-        var count = Math.Min(FeedbackRounding.Lanes, layer.Rows - firstRow);
-        var values = layer.Sample.AsSpan(firstRow * columns, count * columns);
+        var count = Math.Min(FeedbackRounding.Lanes, layer.Sample.Count - firstRow);
+        var values = layer.Sample.Rows.AsSpan(firstRow * columns, count * columns);
         var scaled = new float[values.Length];
         for (var at = 0; at < scaled.Length; at++)
             scaled[at] = values[at] * (scales?[at % columns] ?? 1);
@@ -85,27 +83,15 @@ internal static class AwqScales
     }
 
     /// <summary>A layer of a group.</summary>
-    /// <param name="Sample">(rows, columns).</param>
     /// <param name="Shares">Σ over all its rows of |w| ÷ max|w| of the group.</param>
-    private sealed record Layer(StoredWeight Weight, IntegerGrid Grid, float[] Sample, double[] Shares)
+    private sealed record Layer(LayerSample Sample, IntegerGrid Grid, double[] Shares)
     {
-        public int Rows => Sample.Length / (int)Weight.RowLength;
+        public double Rows => Sample.Count * Sample.RowsOfOne;
 
         public static Layer Read(SourceParameter parameter, IntegerGrid grid)
         {
-            var weight = parameter.Open();
-            var columns = (int)weight.RowLength;
-            var rows = (int)Math.Min(SampleRows, weight.Rows);
-            var (sample, shares, line) = (new float[rows * columns], new double[columns], new float[columns]);
-            var taken = 0;
-            for (var row = 0L; row < weight.Rows; row++)
-            {
-                weight.ReadRows(row, line);
-                AddShares(line, grid.GroupLength, shares);
-                if (taken < rows && row == taken * weight.Rows / rows)
-                    line.CopyTo(sample, taken++ * columns);
-            }
-            return new(weight, grid, sample, shares);
+            var shares = new double[grid.Columns];
+            return new(LayerSample.Read(parameter.Open(), row => AddShares(row, grid.GroupLength, shares)), grid, shares);
         }
 
         public void Round(ReadOnlySpan<float> values, Span<float> decoded)
@@ -121,7 +107,7 @@ internal static class AwqScales
             for (var first = 0; first < row.Length; first += groupLength)
             {
                 var group = row[first..Math.Min(row.Length, first + groupLength)];
-                var largest = Numerics.Quantizers.GroupQuantizer.Largest(group);
+                var largest = GroupQuantizer.Largest(group);
                 for (var column = 0; column < group.Length && largest > 0; column++)
                     shares[first + column] += Math.Abs(group[column]) / largest;
             }

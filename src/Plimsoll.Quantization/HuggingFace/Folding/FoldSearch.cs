@@ -1,5 +1,4 @@
 using Plimsoll.Models;
-using Plimsoll.Quantization.Calibration;
 using Plimsoll.Quantization.HuggingFace.Layers.Integers;
 using Plimsoll.Runtime.Settings;
 
@@ -25,19 +24,22 @@ public static class FoldSearch
         for (var index = 0; index < groups.Length; index++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var group = groups[index];
-            if (IsConverted(source, format, group) && InputsOf(recipe, group) is { } inputs
-                && AwqScales.Find(group, inputs, layer => format.Grid(layer.Open(), source.PlainFormat), threads) is { } scales)
-            {
-                folds.Add(group, scales);
-            }
+            if (Scales(groups[index]) is { } scales)
+                folds.Add(groups[index], scales);
             progress(index + 1);
         }
         return folds;
-    }
 
-    private static LayerInputs? InputsOf(HuggingFaceRecipe recipe, FoldGroup group) =>
-        recipe.Inputs?.Find(group.Consumers[0].Matrix.Tensor, group.Consumers[0].Matrix.Expert) is { Factor: not null } inputs ? inputs : null;
+        float[]? Scales(FoldGroup group)
+        {
+            var (tensor, expert) = group.Consumers[0].Matrix;
+            if (recipe.Inputs?.Find(tensor, expert) is not { } inputs || !IsConverted(source, format, group))
+                return null;
+            if (recipe.Method == LayerMethod.SmoothQuant)
+                return group.IsNorm ? SmoothScales.Find(group, inputs) : null;
+            return inputs.Factor is { } factor ? AwqScales.Find(group, inputs.MeanMagnitudes.Span, factor, layer => format.Grid(layer.Open(), source.PlainFormat), threads) : null;
+        }
+    }
 
     /// <summary>What keeps its precision would lose digits by being multiplied.</summary>
     private static bool IsConverted(SourceLayers source, IntegerFormat format, FoldGroup group) =>
