@@ -54,7 +54,9 @@ public static class GrowthDetector
     {
         var whole = Troughs.Of(series.At.AsSpan(), series.Bytes.AsSpan(), resets, blocks);
         var warmUp = (int)(WarmUpShare * series.Bytes.Length);
-        var steady = Troughs.Of(series.At.AsSpan()[warmUp..], series.Bytes.AsSpan()[warmUp..], (int)(resets * (1 - WarmUpShare)), blocks);
+        var at = series.At.AsSpan()[warmUp..];
+        var bytes = series.Bytes.AsSpan()[warmUp..];
+        var steady = Troughs.AfterCollections(at, bytes) ?? Troughs.Of(at, bytes, (int)(resets * (1 - WarmUpShare)), blocks);
         if (Rises(steady, out var test))
             return Rising(series, steady, test);
         return resets < 2 && HasLevelled(whole, out var level)

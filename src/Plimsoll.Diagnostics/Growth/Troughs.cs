@@ -9,6 +9,9 @@ internal readonly record struct Troughs(double[] At, double[] Bytes)
     /// <summary>Samples that a block holds at least, where there are enough to choose.</summary>
     private const int SmallestBlock = 5;
 
+    /// <summary>Fewer collections say less than blocks do.</summary>
+    private const int FewestCollections = 8;
+
     /// <summary>Below so many samples each is a block of its own.</summary>
     private const int FewSamples = 40;
 
@@ -31,6 +34,28 @@ internal readonly record struct Troughs(double[] At, double[] Bytes)
             {
                 if (bytes[index] < bytes[lowest])
                     lowest = index;
+            }
+            (troughs.At[block], troughs.Bytes[block]) = (at[lowest], bytes[lowest]);
+        }
+        return troughs;
+    }
+
+    /// <summary>What collections leave behind: the lowest sample of each sharp fall, where there are enough; null where there are not.</summary>
+    /// <remarks>The cycles of a garbage collector are of any length, so blocks of one length hold none or several of them and their minima scatter.</remarks>
+    public static Troughs? AfterCollections(ReadOnlySpan<double> at, ReadOnlySpan<double> bytes)
+    {
+        var lows = Resets.SharpFalls(bytes);
+        if (lows.Count < FewestCollections)
+            return null;
+        var blocks = Math.Min(lows.Count, MostBlocks);
+        var troughs = new Troughs(new double[blocks], new double[blocks]);
+        for (var block = 0; block < blocks; block++)
+        {
+            var lowest = lows[block * lows.Count / blocks];
+            foreach (var low in lows.GetRange(block * lows.Count / blocks, ((block + 1) * lows.Count / blocks) - (block * lows.Count / blocks)))
+            {
+                if (bytes[low] < bytes[lowest])
+                    lowest = low;
             }
             (troughs.At[block], troughs.Bytes[block]) = (at[lowest], bytes[lowest]);
         }

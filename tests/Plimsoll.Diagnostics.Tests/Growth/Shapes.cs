@@ -29,6 +29,10 @@ internal static class Shapes
         ["leak after a warm-up"] = (20, static (int i, Random _, ref double _) => 6000 - (2000 * Math.Exp(-i / 60.0)) + (0.5 * i)),
         ["leak in steps"] = (0, static (int i, Random _, ref double _) => 4000 + (20 * (i / 40))),
         ["leak under collection cycles"] = (5, static (int i, Random random, ref double held) => 4000 + i + (held = random.NextDouble() < 0.05 ? 0 : held + 10)),
+        ["leak under rare collections"] = (5, static (int i, Random random, ref double held) => 4000 + i + (held = random.NextDouble() < 0.015 ? 0 : held + 4)),
+        ["requests of any size"] = (5, static (int i, Random random, ref double held) => 4000 + (held = random.NextDouble() < 0.1 ? 2000 * random.NextDouble() : held)),
+        ["spikes"] = (10, static (int i, Random random, ref double _) => 4000 + (random.NextDouble() < 0.03 ? 3000 * random.NextDouble() : 0)),
+        ["warm-up under collection cycles"] = (5, static (int i, Random random, ref double held) => 6000 - (2000 * Math.Exp(-i / 200.0)) + (held = random.NextDouble() < 0.05 ? 0 : held + 10)),
     };
 
     public static MemorySeries Create(string shape, int seed, long? ceiling = null)
