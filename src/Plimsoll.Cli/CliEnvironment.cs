@@ -1,3 +1,4 @@
+using Plimsoll.Cli.Doctor;
 using Plimsoll.Diagnostics.Hardware;
 using Plimsoll.Quantization.Running;
 
@@ -39,6 +40,9 @@ internal sealed record CliEnvironment
     /// <summary>The GPUs as they are now.</summary>
     public Func<GpuInventory> Gpus { get; init; } = () => GpuInventory.Missing("no GPU was asked");
 
+    /// <summary>The program that trains; null where nobody looks for it.</summary>
+    public Func<TrainerFacts?> Trainer { get; init; } = () => null;
+
     /// <summary>Bytes that a process holds of the host's memory; null when there is no such process.</summary>
     public Func<int, long?> ResidentMemory { get; init; } = _ => null;
 
@@ -55,7 +59,8 @@ internal sealed record CliEnvironment
         ErrorIsTerminal = !Console.IsErrorRedirected,
         Width = ConsoleWidth(),
         AvailableMemory = HostMemory.Available,
-        Gpus = LocalInventory.Read,
+        Gpus = () => UnifiedMemory.Fill(LocalInventory.Read(), HostMemory.Total(), HostMemory.Available()),
+        Trainer = () => TrainerProbe.Ask(System!),
         ResidentMemory = HostMemory.Resident,
     };
 

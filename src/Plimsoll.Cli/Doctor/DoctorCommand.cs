@@ -19,7 +19,7 @@ internal static class DoctorCommand
             "doctor",
             """
             What this machine has and what stands in the way: GPUs with their memory, driver and processes, instructions of the processor, memory, disk,
-            cache of the hub. Each with a status, and a fix where one is needed. What the driver does not tell is said to be not available.
+            cache of the hub, and whether training's libtorch can be loaded. Each with a status, and a fix where one is needed. What the driver does not tell is said to be not available.
 
             Examples:
               plimsoll doctor
@@ -44,7 +44,28 @@ internal static class DoctorCommand
     private static MachineFacts Gather(CliEnvironment environment)
     {
         var cache = HubSettings.FromEnvironment(environment.Variable, environment.Home).Cache;
-        return new(environment.Gpus(), environment.Processors, Features(), environment.AvailableMemory(), HostMemory.Total(), cache, Directory.Exists(cache), HostMemory.FreeDisk(cache));
+        return new(environment.Gpus(), environment.Processors, Features(), environment.AvailableMemory(), HostMemory.Total(), cache, Directory.Exists(cache), HostMemory.FreeDisk(cache))
+        {
+            HubCacheProblem = Problem(cache),
+            Trainer = environment.Trainer(),
+        };
+    }
+
+    /// <summary>Why a folder that is there cannot be used.</summary>
+    private static string? Problem(string folder)
+    {
+        if (File.Exists(folder))
+            return "it is a file";
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.EnumerateFileSystemEntries(folder).Any();
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return failure.Message;
+        }
     }
 
     /// <summary>Instruction sets that the kernels on packed weights use.</summary>

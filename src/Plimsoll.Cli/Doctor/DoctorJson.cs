@@ -34,9 +34,20 @@ internal static class DoctorJson
         json.WriteNumberOrNull("used_bytes", gpu.UsedBytes);
         json.WriteNumberOrNull("free_bytes", gpu.FreeBytes);
         json.WriteNumberOrNull("reserved_bytes", gpu.ReservedBytes);
+        json.WriteBoolean("unified", gpu.IsUnified);
         json.WriteString("compute_capability", gpu.ComputeCapability);
         WriteSwitch("mig", gpu.Mig);
         WriteSwitch("ecc", gpu.Ecc);
+        json.WriteArray("instances", gpu.Instances, instance =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("index", instance.Index);
+            json.WriteString("uuid", instance.Uuid);
+            json.WriteNumberOrNull("total_bytes", instance.TotalBytes);
+            json.WriteNumberOrNull("used_bytes", instance.UsedBytes);
+            json.WriteNumberOrNull("free_bytes", instance.FreeBytes);
+            json.WriteEndObject();
+        });
         json.WriteArray("processes", gpu.Processes, process =>
         {
             json.WriteStartObject();

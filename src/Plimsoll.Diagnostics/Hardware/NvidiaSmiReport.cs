@@ -23,7 +23,15 @@ public static class NvidiaSmiReport
         var memory = gpu["fb_memory_usage"];
         return new(
             index, Text(gpu, "product_name") ?? "unnamed GPU", Text(gpu, "uuid"), Size(memory, "total"), Size(memory, "used"), Size(memory, "free"), Size(memory, "reserved"), null,
-            Switch(gpu["mig_mode"], "current_mig"), Switch(gpu["ecc_mode"], "current_ecc"), Processes(gpu["processes"]));
+            Switch(gpu["mig_mode"], "current_mig"), Switch(gpu["ecc_mode"], "current_ecc"), Processes(gpu["processes"]))
+        { Instances = [.. (gpu["mig_devices"]?.All("mig_device") ?? []).Select(Instance)] };
+    }
+
+    private static GpuInstance Instance(ReportElement instance, int position)
+    {
+        var memory = instance["fb_memory_usage"];
+        var index = int.TryParse(Text(instance, "index"), NumberStyles.None, CultureInfo.InvariantCulture, out var stated) ? stated : position;
+        return new(index, null, Size(memory, "total"), Size(memory, "used"), Size(memory, "free"));
     }
 
     private static ImmutableArray<GpuProcess> Processes(ReportElement? processes) =>

@@ -9,7 +9,8 @@ namespace Plimsoll.Diagnostics.Hardware;
 /// <remarks>Structures and version numbers: nvml.h of API 13.</remarks>
 internal static unsafe class Nvml
 {
-    private const int Success = 0, DriverNotLoaded = 9, LibraryMismatch = 18;
+    /// <summary><c>nvmlReturn_t</c>.</summary>
+    internal const int Success = 0, NotSupported = 3, NoPermission = 4, DriverNotLoaded = 9, LibraryNotFound = 12, FunctionNotFound = 13, GpuLost = 15, LibraryMismatch = 18, VersionMismatch = 25;
 
     private const int NameLength = 96;
 
@@ -38,6 +39,14 @@ internal static unsafe class Nvml
         public ulong Used;
     }
 
+    /// <summary><c>nvmlProcessInfo_v1_t</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ProcessInfoV1
+    {
+        public uint Pid;
+        public ulong Used;
+    }
+
     /// <summary><c>nvmlProcessInfo_v2_t</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct ProcessInfo
@@ -57,7 +66,7 @@ internal static unsafe class Nvml
             return GpuInventory.Missing("NVML: the library is too old");
         var status = ((delegate* unmanaged[Cdecl]<int>)init)();
         if (status != Success)
-            return GpuInventory.Missing($"NVML: {Explain(status)}");
+            return GpuInventory.Missing($"NVML: {Explain(status)}") with { IsBroken = IsBroken(status) };
         try
         {
             return Read(library);
@@ -76,13 +85,17 @@ internal static unsafe class Nvml
             || !NativeLibrary.TryGetExport(library, "nvmlDeviceGetHandleByIndex_v2", out var getHandle))
             return GpuInventory.Missing("NVML: the devices cannot be counted");
         var gpus = ImmutableArray.CreateBuilder<GpuReading>();
+        var problems = ImmutableArray.CreateBuilder<string>();
         for (uint index = 0; index < count; index++)
         {
             nint device = 0;
-            if (((delegate* unmanaged[Cdecl]<uint, nint*, int>)getHandle)(index, &device) == Success)
+            var status = ((delegate* unmanaged[Cdecl]<uint, nint*, int>)getHandle)(index, &device);
+            if (status == Success)
                 gpus.Add(Describe(library, (int)index, device));
+            else
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"GPU {index}: {Explain(status)}"));
         }
-        return new("NVML", Driver(library), gpus.ToImmutable(), []);
+        return new("NVML", Driver(library), gpus.ToImmutable(), problems.ToImmutable()) { IsBroken = problems.Count > 0 };
     }
 
     private static GpuReading Describe(nint library, int index, nint device)
@@ -95,7 +108,27 @@ internal static unsafe class Nvml
             capability is { } version ? string.Create(CultureInfo.InvariantCulture, $"{version.First}.{version.Second}") : null,
             Pair(library, "nvmlDeviceGetMigMode", device) is { } mig ? mig.First == 1 : null,
             Pair(library, "nvmlDeviceGetEccMode", device) is { } ecc ? ecc.First == 1 : null,
-            Processes(library, device));
+            Processes(library, device))
+        { Instances = Instances(library, device) };
+    }
+
+    /// <summary>The instances of a divided GPU: there may be gaps between their numbers.</summary>
+    private static ImmutableArray<GpuInstance> Instances(nint library, nint device)
+    {
+        uint most = 0;
+        if (!NativeLibrary.TryGetExport(library, "nvmlDeviceGetMaxMigDeviceCount", out var getMost) || ((delegate* unmanaged[Cdecl]<nint, uint*, int>)getMost)(device, &most) != Success
+            || !NativeLibrary.TryGetExport(library, "nvmlDeviceGetMigDeviceHandleByIndex", out var getInstance))
+            return [];
+        var instances = ImmutableArray.CreateBuilder<GpuInstance>();
+        for (uint index = 0; index < most; index++)
+        {
+            nint instance = 0;
+            if (((delegate* unmanaged[Cdecl]<nint, uint, nint*, int>)getInstance)(device, index, &instance) != Success)
+                continue;
+            var memory = Memory(library, instance);
+            instances.Add(new((int)index, Text(library, "nvmlDeviceGetUUID", instance), memory?.Total, memory?.Used, memory?.Free));
+        }
+        return instances.ToImmutable();
     }
 
     /// <summary>Null where the GPU shares the memory of the host: not supported, or a total of zero.</summary>
@@ -110,24 +143,29 @@ internal static unsafe class Nvml
             : null;
     }
 
-    /// <summary>Those that compute. The third version of the function fills the structure of the second, but for drivers of the 530 series, which the second serves.</summary>
+    /// <summary>Those that compute. The third version of the function fills the structure of the second, but for drivers of the 530 series, which the second serves; drivers before 450 have the first only.</summary>
     private static ImmutableArray<GpuProcess> Processes(nint library, nint device)
     {
-        if (!NativeLibrary.TryGetExport(library, "nvmlDeviceGetComputeRunningProcesses_v2", out var get) && !NativeLibrary.TryGetExport(library, "nvmlDeviceGetComputeRunningProcesses_v3", out get))
-            return [];
-        var function = (delegate* unmanaged[Cdecl]<nint, uint*, ProcessInfo*, int>)get;
+        if (NativeLibrary.TryGetExport(library, "nvmlDeviceGetComputeRunningProcesses_v2", out var newer) || NativeLibrary.TryGetExport(library, "nvmlDeviceGetComputeRunningProcesses_v3", out newer))
+            return [.. Ask<ProcessInfo>(newer, device).Select(process => Process(process.Pid, process.Used))];
+        return NativeLibrary.TryGetExport(library, "nvmlDeviceGetComputeRunningProcesses", out var older) ? [.. Ask<ProcessInfoV1>(older, device).Select(process => Process(process.Pid, process.Used))] : [];
+    }
+
+    private static T[] Ask<T>(nint export, nint device)
+        where T : unmanaged
+    {
+        var function = (delegate* unmanaged[Cdecl]<nint, uint*, T*, int>)export;
         uint count = 0;
         function(device, &count, null);
         // More may have started since.
-        var found = new ProcessInfo[(count * 2) + 5];
+        var found = new T[(count * 2) + 5];
         count = (uint)found.Length;
-        fixed (ProcessInfo* first = found)
-        {
-            if (function(device, &count, first) != Success)
-                return [];
-        }
-        return [.. found.Take((int)count).Select(process => new GpuProcess((int)process.Pid, process.Used == ulong.MaxValue ? null : (long)process.Used))];
+        fixed (T* first = found)
+            return function(device, &count, first) == Success ? found[..(int)Math.Min(count, (uint)found.Length)] : [];
     }
+
+    /// <summary>2^64 − 1 stands for "not available" (NVML_VALUE_NOT_AVAILABLE).</summary>
+    private static GpuProcess Process(uint pid, ulong used) => new((int)pid, used == ulong.MaxValue ? null : (long)used);
 
     private static string? Driver(nint library)
     {
@@ -149,10 +187,18 @@ internal static unsafe class Nvml
 
     private static string Ascii(byte* text) => Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
 
-    private static string Explain(int status) => status switch
+    /// <summary>Whether something is there that should work: without a driver, or without rights, nothing is broken.</summary>
+    internal static bool IsBroken(int status) => status is not (Success or NotSupported or NoPermission or DriverNotLoaded or LibraryNotFound or FunctionNotFound);
+
+    internal static string Explain(int status) => status switch
     {
+        NotSupported => "not supported by this GPU",
+        NoPermission => "no permission: inside a container, or an instance of a divided GPU",
         DriverNotLoaded => "the driver is not loaded",
+        LibraryNotFound or FunctionNotFound => "the driver's library is incomplete",
+        GpuLost => "the GPU has fallen off the bus: see dmesg for Xid errors, power the machine off and on",
         LibraryMismatch => "library and driver are of different versions: restart after the update",
+        VersionMismatch => "the driver does not know this version of the question",
         _ => string.Create(CultureInfo.InvariantCulture, $"error {status}"),
     };
 }

@@ -14,6 +14,14 @@ public class DoctorCommandTests
     }
 
     [Fact]
+    public void What_does_not_work_fails_the_command()
+    {
+        var run = CommandRun.Of(environment => environment with { Trainer = () => new(true, false, "libtorch.so cannot be loaded", "name another") }, "doctor");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("failed   Training does not work: libtorch.so cannot be loaded", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_not_available_is_null()
     {
         var gpu = new GpuReading(0, "GB10", null, null, null, null, null, "12.1", null, null, [new(7, null)]);

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Plimsoll.Diagnostics.Growth.Readers;
 
-/// <summary>JSON of gpustat and nvitop, JSON lines of trainers, ranges of Prometheus, and Kineto traces: one document, or one after another.</summary>
+/// <summary>JSON of gpustat, nvitop and amd-smi, JSON lines of trainers, ranges of Prometheus, and Kineto traces: one document, or one after another.</summary>
 internal static class JsonSeries
 {
     public static ImmutableArray<MemorySeries> Read(string text)
@@ -41,9 +41,9 @@ internal static class JsonSeries
         var inner = new List<JsonElement>();
         foreach (var member in element.EnumerateObject())
         {
-            if (member.Value.ValueKind is JsonValueKind.Number or JsonValueKind.String)
-                own[member.Name] = member.Value.ToString();
-            else if (member.Value.ValueKind == JsonValueKind.Array && member.Name is "gpus" or "devices")
+            if (member.Value.ValueKind != JsonValueKind.Array)
+                AddField(own, member);
+            else if (member.Name is "gpus" or "devices" or "gpu_data")
                 inner.AddRange(member.Value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.Object));
         }
         if (inner.Count == 0)
@@ -51,9 +51,27 @@ internal static class JsonSeries
         foreach (var device in inner)
         {
             var row = new Dictionary<string, string>(own);
-            foreach (var member in device.EnumerateObject().Where(member => member.Value.ValueKind is JsonValueKind.Number or JsonValueKind.String))
-                row[member.Name] = member.Value.ToString();
+            foreach (var member in device.EnumerateObject())
+                AddField(row, member);
             rows.Add(row);
+        }
+    }
+
+    /// <summary>amd-smi nests: <c>"mem_usage": {"used_vram": {"value": 283, "unit": "MB"}}</c>.</summary>
+    private static void AddField(Dictionary<string, string> row, JsonProperty member)
+    {
+        if (member.Value.ValueKind is JsonValueKind.Number or JsonValueKind.String)
+        {
+            row[member.Name] = member.Value.ToString();
+        }
+        else if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("value", out var value))
+        {
+            row[member.Name] = member.Value.TryGetProperty("unit", out var unit) ? $"{value} {unit}" : value.ToString();
+        }
+        else if (member.Value.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var nested in member.Value.EnumerateObject())
+                AddField(row, nested);
         }
     }
 

@@ -10,7 +10,7 @@ internal static class Moment
     private static readonly string[] Formats =
     [
         "yyyy/MM/dd HH:mm:ss.FFFFFFF", "yyyy/MM/dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss.FFFFFFF", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss,FFF", "yyyy-MM-ddTHH:mm:ss.FFFFFFF", "yyyy-MM-ddTHH:mm:ss",
-        "yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mm:ssK", "dd.MM.yyyy HH:mm:ss", "MM/dd/yyyy HH:mm:ss", "HH:mm:ss.FFF", "HH:mm:ss",
+        "yyyy-MM-ddTHH:mm:ss.FFFFFFFK", "yyyy-MM-ddTHH:mm:ssK", "dd.MM.yyyy HH:mm:ss", "MM/dd/yyyy HH:mm:ss", "MM/dd/yyyy HH:mm:ss.FFF", "HH:mm:ss.FFF", "HH:mm:ss",
     ];
 
     /// <summary>A date, an hour, seconds, or seconds, milliseconds or microseconds since 1970.</summary>

@@ -16,7 +16,7 @@ public static class SeriesReader
             if (!fromJson.IsEmpty)
                 return fromJson;
         }
-        foreach (var reader in (ReadOnlySpan<Func<string, ImmutableArray<MemorySeries>>>)[PrometheusSeries.Read, TrainingLogSeries.Read, CsvSeries.Read])
+        foreach (var reader in (ReadOnlySpan<Func<string, ImmutableArray<MemorySeries>>>)[WindowsCounterSeries.Read, PrometheusSeries.Read, TrainingLogSeries.Read, CsvSeries.Read])
         {
             var series = reader(text);
             if (!series.IsEmpty)

@@ -28,6 +28,11 @@ public class SeriesReaderTests
         { "nvitop as CSV", "r/timestamp,r/cuda:0 (gpu:3)/memory_used (MiB)/mean\n1746556382,1000\n1746556383,1500\n" },
         { "DCGM", "DCGM_FI_DEV_FB_USED{gpu=\"0\",UUID=\"GPU-1\"} 1000 1746556382000\nDCGM_FI_DEV_FB_FREE{gpu=\"0\",UUID=\"GPU-1\"} 14000 1746556382000\nDCGM_FI_DEV_FB_USED{gpu=\"0\",UUID=\"GPU-1\"} 1500 1746556383000\n" },
         { "scrapes without time", "# TYPE gpu_memory_used gauge\ngpu_memory_used{index=\"0\"} 1000\n# TYPE gpu_memory_used gauge\ngpu_memory_used{index=\"0\"} 1500\n" },
+        { "amd-smi", "timestamp,gpu,total_vram,used_vram,free_vram\n1746556382,0,16368,1000,15368\n1746556383,0,16368,1500,14868\n" },
+        { "amd-smi as JSON", """[{"timestamp":1746556382,"gpu":0,"mem_usage":{"total_vram":{"value":16368,"unit":"MB"},"used_vram":{"value":1000,"unit":"MB"}}},{"timestamp":1746556383,"gpu":0,"mem_usage":{"total_vram":{"value":16368,"unit":"MB"},"used_vram":{"value":1500,"unit":"MB"}}}]""" },
+        { "amd-smi with a list inside", """{"timestamp":1746556382,"gpu_data":[{"gpu":0,"mem_usage":{"used_vram":{"value":"1000","unit":"MB"}}}]}{"timestamp":1746556383,"gpu_data":[{"gpu":0,"mem_usage":{"used_vram":{"value":"1500","unit":"MB"}}}]}""" },
+        { "rocm-smi", "time,device,VRAM Total Memory (B),VRAM Total Used Memory (B)\n1746556382,card0,17163091968,1048576000\n1746556383,card0,17163091968,1572864000\n" },
+        { "typeperf", "\"(PDH-CSV 4.0)\",\"\\\\PC\\GPU Adapter Memory(luid_0x00000000_0x0000D1D2_phys_0)\\Dedicated Usage\"\r\n\"11/25/2026 15:00:01.100\",\"1048576000.000000\"\r\n\"11/25/2026 15:00:01.600\",\" \"\r\n\"11/25/2026 15:00:02.100\",\"1572864000.000000\"\r\n" },
         { "a range", """{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"nvidia_smi_memory_used_bytes","uuid":"x"},"values":[[1746556382,"1048576000"],[1746556383,"1572864000"]]}]}}""" },
     };
 
@@ -38,6 +43,20 @@ public class SeriesReaderTests
         var series = Assert.Single(SeriesReader.Read(text));
         Assert.Equal((form, 1000 * MiB, 1500 * MiB), (form, series.Bytes[0], series.Bytes[^1]));
         Assert.Equal((2, 1.0), (series.Bytes.Length, Math.Round(series.Span, 3)));
+    }
+
+    [Fact]
+    public void Counters_of_Windows_tell_adapters_and_processes_apart()
+    {
+        var series = SeriesReader.Read(
+            """
+            "(PDH-CSV 4.0) (W. Europe Standard Time)(-60)","\\PC\GPU Adapter Memory(luid_0x00000000_0x0000D1D2_phys_0)\Dedicated Usage","\\PC\GPU Adapter Memory(luid_0x00000000_0x0000D1D2_phys_0)\Shared Usage","\\PC\GPU Process Memory(pid_4711_luid_0x00000000_0x0000D1D2_phys_0)\Dedicated Usage","\\PC\Process(python)\Working Set"
+            "11/25/2026 15:00:01.100","1000","2000","3000","4000"
+            """);
+        Assert.Equal(
+            [("adapter 0xD1D2 dedicated usage", MemoryLedger.Device, 1000.0), ("adapter 0xD1D2 shared usage", MemoryLedger.Device, 2000), ("adapter 0xD1D2 pid 4711 dedicated usage", MemoryLedger.Process, 3000), ("python working set", MemoryLedger.Process, 4000)],
+            series.Select(one => (one.Name, one.Ledger, one.Bytes[0])));
+        Assert.Equal(MemorySeries.Host, series[3].Source);
     }
 
     [Fact]
