@@ -4,6 +4,7 @@ using Plimsoll.Cli.Calibrate;
 using Plimsoll.Cli.Quantize.Sizing;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
+using Plimsoll.Quantization;
 using Plimsoll.Quantization.Allocation;
 using Plimsoll.Quantization.Calibration;
 using Plimsoll.Quantization.Gguf;
@@ -15,7 +16,6 @@ namespace Plimsoll.Cli.Quantize;
 /// <summary>What <c>--to</c> and the options around it ask for: one of the two recipes.</summary>
 internal sealed record QuantizeTarget
 {
-    private const string GgufPrefix = "gguf:";
     private const string AnyGguf = "gguf";
 
     public GgufRecipe? Gguf { get; private init; }
@@ -44,17 +44,17 @@ internal sealed record QuantizeTarget
             throw CliException.WrongUsage($"{goal} chooses the types itself, and {text} names them", "--to gguf");
         if (goal is null && text == AnyGguf)
             throw CliException.WrongUsage("--to gguf says neither types nor size", "--to gguf:q4_k_m, or --target 4.5bpw with --calibration FILE");
-        if ((goal is null ? FileType(text, isGgufFile) : GgufFileType.Find("f16")) is { } fileType)
+        if ((goal is null ? FormatRecipe.FileType(text, isGgufFile) : GgufFileType.Find("f16")) is { } fileType)
         {
             Refuse(parsed, QuantizeOptions.FolderOnly, "a GGUF file");
             if (!isGgufFile)
                 throw CliException.WrongUsage($"gguf:{fileType.Name} is written to a file, and '{output}' does not end in .gguf", $"-o {Path.Combine(output, $"model-{fileType.Name}.gguf")}");
-            method.CheckGguf(GgufPrefix + fileType.Name);
+            method.CheckGguf(FormatRecipe.GgufPrefix + fileType.Name);
             if (goal is not null)
                 Refuse(parsed, [QuantizeOptions.Pure], "types that are chosen one by one");
             return new()
             {
-                Format = goal is null ? GgufPrefix + fileType.Name : $"{AnyGguf} {goal}",
+                Format = goal is null ? FormatRecipe.GgufPrefix + fileType.Name : $"{AnyGguf} {goal}",
                 Method = method,
                 Calibration = parsed.GetValue(QuantizeOptions.Calibration),
                 Goal = goal,
@@ -113,14 +113,6 @@ internal sealed record QuantizeTarget
     /// <summary>Everything that changes bytes and cannot be seen in headers, for the journal of the run.</summary>
     public string Recipe => $"plimsoll {Version} {Format} {Method.Name} {Gguf?.Search} {Gguf?.Importance?.File} {CalibrationDigest}";
 
-    /// <summary>A file type where the name says GGUF, or where no folder of safetensors has that name, or where the output is a GGUF file.</summary>
-    private static GgufFileType? FileType(string text, bool isGgufFile)
-    {
-        if (text.StartsWith(GgufPrefix, StringComparison.Ordinal))
-            return GgufFileType.Find(text[GgufPrefix.Length..]) ?? throw Unknown(text);
-        return GgufFileType.Find(text) is { } type && (isGgufFile || HuggingFaceRecipe.Find(text) is null) ? type : null;
-    }
-
     private static GgufRecipe ReadGguf(ParseResult parsed, GgufFileType fileType, string fileName, BlockSearch search) => new()
     {
         FileName = fileName,
@@ -162,10 +154,11 @@ internal sealed record QuantizeTarget
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
-    private static CliException Unknown(string text)
+    /// <summary>There is no format of that name; names that are near.</summary>
+    public static CliException Unknown(string text)
     {
-        var asked = text.StartsWith(GgufPrefix, StringComparison.Ordinal) ? text[GgufPrefix.Length..] : text;
-        var near = ClosestNames.Find(text, HuggingFaceRecipe.Names).Concat(ClosestNames.Find(asked, GgufFileType.All.Select(type => type.Name)).Select(name => GgufPrefix + name)).Take(4).ToList();
+        var asked = text.StartsWith(FormatRecipe.GgufPrefix, StringComparison.Ordinal) ? text[FormatRecipe.GgufPrefix.Length..] : text;
+        var near = ClosestNames.Find(text, HuggingFaceRecipe.Names).Concat(ClosestNames.Find(asked, GgufFileType.All.Select(type => type.Name)).Select(name => FormatRecipe.GgufPrefix + name)).Take(4).ToList();
         return CliException.WrongUsage($"unknown format '{text}'", near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : $"some of them: gguf:q4_k_m, {string.Join(", ", HuggingFaceRecipe.Names.Take(8))}");
     }
 }

@@ -18,11 +18,12 @@ internal static class TrainCommand
               plimsoll train ./llama-3.2-1b --data chats.jsonl -o adapter --method qlora --rank 32 --precision bf16
               plimsoll train ./llama-3.2-1b --data chats.jsonl -o merged --method lora --merge --save-every 100
               plimsoll train ./new-model --init --data corpus.txt -o trained --learning-rate 3e-3 --epochs 3 --plot loss.svg
+              plimsoll train demo --data stories.txt --method qat --to q4_0 -o aware.gguf --steps 200 --batch 8
             """)
         {
             TrainOptions.Model,
         };
-        TrainOptions.Method.AcceptOnlyFromAmong("full", "lora", "qlora");
+        TrainOptions.Method.AcceptOnlyFromAmong("full", "lora", "qlora", "qat");
         TrainOptions.Precision.AcceptOnlyFromAmong("fp32", "bf16", "fp16");
         TrainOptions.MasterWeights.AcceptOnlyFromAmong("fp32", "none");
         TrainOptions.Optimizer.AcceptOnlyFromAmong("adamw", "adamw-8bit", "sgd", "momentum", "lion", "adafactor");
@@ -40,6 +41,8 @@ internal static class TrainCommand
         var path = LocalModel.Locate(parsed.GetValue(TrainOptions.Model)!, environment);
         var located = ModelChoice.Locate(path, parsed, environment);
         var job = TrainJobBuilder.Build(parsed, path, located.Shape);
+        if (job.Quantization is not null)
+            TrainFormat.Check(job, located);
         var request = TrainingJobPlan.Request(job, located.Shape);
         var plan = TrainPlan.Create(request);
         if (parsed.GetValue(TrainOptions.PlanOnly))

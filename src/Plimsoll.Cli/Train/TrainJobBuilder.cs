@@ -20,6 +20,7 @@ internal static class TrainJobBuilder
         if (!File.Exists(data))
             throw CliException.BadInput($"{data}: no such file");
         var output = parsed.GetValue(TrainOptions.Output)!;
+        var quantization = TrainFormat.Read(parsed);
         if (File.Exists(output))
             throw CliException.WrongUsage($"{output} is a file", "-o takes a folder");
         if (Path.GetFullPath(output) == Path.GetFullPath(path))
@@ -27,7 +28,7 @@ internal static class TrainJobBuilder
         var context = parsed.GetValue(TrainOptions.Context) ?? Math.Min(DefaultContext, model.MaxContext ?? DefaultContext);
         if (model.MaxContext is { } longest && context > longest)
             throw CliException.WrongUsage(string.Create(CultureInfo.InvariantCulture, $"rows of {context:N0} tokens are longer than the {longest:N0} that the model was made for"), $"--context {longest} is the longest");
-        var method = Enum.Parse<TrainingMethod>(parsed.GetValue(TrainOptions.Method)!, ignoreCase: true);
+        var method = quantization is null ? Enum.Parse<TrainingMethod>(parsed.GetValue(TrainOptions.Method)!, ignoreCase: true) : TrainingMethod.Full;
         var steps = parsed.GetValue(TrainOptions.Steps);
         return new()
         {
@@ -35,6 +36,7 @@ internal static class TrainJobBuilder
             Data = Path.GetFullPath(data),
             Output = Path.GetFullPath(output),
             Method = method,
+            Quantization = quantization,
             Initialize = parsed.GetValue(TrainOptions.Init),
             Compute = Enum.Parse<ComputeType>(parsed.GetValue(TrainOptions.Precision)!, ignoreCase: true),
             MasterWeights = parsed.GetValue(TrainOptions.MasterWeights) != "none",

@@ -7,7 +7,7 @@ internal static class TrainJson
     {
         var (started, finished) = (report.Started, report.Finished);
         json.WriteString("output", finished.Output);
-        json.WriteString("method", report.Job.Method.ToString().ToLowerInvariant());
+        json.WriteString("method", report.Job.Quantization is null ? report.Job.Method.ToString().ToLowerInvariant() : "qat");
         json.WriteNumber("parameters", started.Parameters);
         json.WriteNumber("trained_parameters", started.Trained);
         json.WriteNumber("steps", finished.Steps);

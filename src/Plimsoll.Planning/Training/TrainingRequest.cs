@@ -151,6 +151,9 @@ public sealed record TrainingRequest
     /// <summary>FP32 copies of 16-bit weights that the optimizer updates; without effect for FP32 and for adapters.</summary>
     public bool MasterWeights { get; init; } = true;
 
+    /// <summary>Quantization-aware training: FP32 copies are updated and the weights are rounded from them, in every compute type.</summary>
+    public bool RoundsWeights { get; init; }
+
     /// <summary>Bytes of one gradient element; null for the type of the trained parameters. Megatron keeps FP32 gradients.</summary>
     public int? GradientBytes { get; init; }
 

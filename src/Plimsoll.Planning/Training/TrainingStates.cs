@@ -39,7 +39,7 @@ internal sealed class TrainingStates
 
     public int AdapterBytes => adapterBytes;
 
-    public bool HasMaster => IsFull && request.MasterWeights && request.ComputeBytes < 4;
+    public bool HasMaster => IsFull && (request.RoundsWeights || (request.MasterWeights && request.ComputeBytes < 4));
 
     /// <summary>Trained parameters of this rank before data-parallel sharding.</summary>
     public long TrainedElements => trained.Sum(tensor => ModelShare(tensor, tensor.Elements));

@@ -11,7 +11,7 @@ internal abstract class Optimizer : IDisposable
     private readonly List<Slot> slots;
 
     /// <param name="weights">Those that learn.</param>
-    /// <param name="masterWeights">Whether 16-bit weights are updated as FP32 copies.</param>
+    /// <param name="masterWeights">Whether 16-bit weights are updated as FP32 copies; those that are rounded to a format always are.</param>
     protected Optimizer(IEnumerable<Weight> weights, bool masterWeights, double decay)
     {
         Decay = decay;
@@ -47,6 +47,9 @@ internal abstract class Optimizer : IDisposable
         }
     }
 
+    /// <summary>The numbers that are updated: those of a weight, or the FP32 ones that it is rounded from.</summary>
+    public Tensor ExactOf(Weight weight) => slots.Find(slot => slot.Weight == weight)?.Master ?? weight.Value;
+
     /// <summary>One step over all weights; gradients stay.</summary>
     /// <param name="factor">What gradients are multiplied by before they are used: clipping, and the inverse of a loss scale.</param>
     public void Step(double rate, double factor)
@@ -62,7 +65,7 @@ internal abstract class Optimizer : IDisposable
             var wide = gradient.to(target.dtype);
             Update(slot, target, factor == 1 ? wide : wide * factor, rate);
             if (slot.Master is not null)
-                slot.Weight.Value.copy_(slot.Master);
+                slot.Weight.Take(slot.Master);
         }
     }
 
@@ -92,8 +95,10 @@ internal abstract class Optimizer : IDisposable
         public Slot(Weight weight, bool masterWeights)
         {
             Weight = weight;
-            if (masterWeights && weight.Value.dtype is ScalarType.BFloat16 or ScalarType.Float16)
-                Master = weight.Value.detach().to(ScalarType.Float32).DetachFromDisposeScope();
+            if (weight.Rounding is null && !(masterWeights && weight.Value.dtype is ScalarType.BFloat16 or ScalarType.Float16))
+                return;
+            Master = weight.Value.detach().to(ScalarType.Float32, copy: true).DetachFromDisposeScope();
+            weight.Take(Master);
         }
 
         public Weight Weight { get; }

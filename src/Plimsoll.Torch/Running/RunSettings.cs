@@ -27,6 +27,8 @@ internal static class RunSettings
             ["packing"] = job.Pack ? "on" : "off",
             ["validation"] = job.Validation.ToString("R", CultureInfo.InvariantCulture),
         };
+        if (job.Quantization is { } quantization)
+            settings["to"] = quantization.Format;
         if (job.Adapter is { } adapter)
         {
             settings["rank"] = Text(adapter.Rank);

@@ -37,11 +37,13 @@ internal static class TrainingRun
         CheckLength(job, checkpoint);
         var data = TrainingData.Read(job, Tokenizer.Load(job.Model), checkpoint.Settings.VocabularySize);
         using var decoder = Load(job, located, checkpoint, device);
+        var quantized = job.Quantization is null ? null : new QuantizedModel(job, located);
+        quantized?.Round(decoder);
         using var optimizer = OptimizerTable.Create(job, decoder.Weights.Where(weight => weight.Learns));
         var trainer = new Trainer(job, decoder, data, optimizer, meter, device);
         var settings = RunSettings.Of(job, located);
         if (job.Resume)
-            trainer.Position = TrainingState.Restore(job.Output, trainer.Learning, optimizer, settings);
+            trainer.Position = TrainingState.Restore(job.WorkFolder, trainer.Learning, optimizer, settings);
         meter.End();
         report(new TrainingStarted(
             decoder.Elements, trainer.Learning.Sum(weight => weight.Value.numel()), data.Training.Count, data.Validation.Count, data.Training.Learnt, trainer.Steps, trainer.Done));
@@ -54,14 +56,17 @@ internal static class TrainingRun
             Save();
             throw;
         }
-        Write(job, located, decoder);
-        File.Delete(Path.Combine(job.Output, TrainingState.FileName));
+        if (quantized is not null)
+            quantized.Write(decoder, optimizer, cancellation);
+        else
+            Write(job, located, decoder);
+        File.Delete(Path.Combine(job.WorkFolder, TrainingState.FileName));
         report(new TrainingFinished(job.Output, trainer.Steps, trainer.Loss, trainer.ValidationLoss, clock.Elapsed.TotalSeconds, meter.Phases));
 
         void Save()
         {
-            TrainingState.Write(job.Output, trainer.Learning, optimizer, trainer.Position, settings);
-            report(new TrainingSaved(trainer.Done, Path.Combine(job.Output, TrainingState.FileName)));
+            TrainingState.Write(job.WorkFolder, trainer.Learning, optimizer, trainer.Position, settings);
+            report(new TrainingSaved(trainer.Done, Path.Combine(job.WorkFolder, TrainingState.FileName)));
         }
     }
 

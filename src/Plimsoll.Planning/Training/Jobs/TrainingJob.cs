@@ -17,8 +17,11 @@ public sealed record TrainingJob
     /// <summary>A text file, or JSON lines.</summary>
     public required string Data { get; init; }
 
-    /// <summary>The folder that the trained model goes to; checkpoints of the unfinished run are kept inside it.</summary>
+    /// <summary>The folder that the trained model goes to; a file where it is quantized to GGUF.</summary>
     public required string Output { get; init; }
+
+    /// <summary>The folder of what is kept while the run is not finished.</summary>
+    public string WorkFolder => Quantization is null ? Output : Output + ".training";
 
     public TrainingMethod Method { get; init; } = TrainingMethod.Full;
 
@@ -94,12 +97,19 @@ public sealed record TrainingJob
 
     /// <summary>Required for LoRA and QLoRA.</summary>
     public AdapterJob? Adapter { get; init; }
+
+    /// <summary>The format that full training is aware of; null for plain numbers.</summary>
+    public QuantizationJob? Quantization { get; init; }
 }
 
 /// <summary>Low-rank adapters: W + alpha / rank · B · A.</summary>
 /// <param name="Targets">Module names, or <c>attention</c>, <c>all-linear</c>.</param>
 /// <param name="Merge">The adapters are added to the weights at the end, and a whole model is written.</param>
 public sealed record AdapterJob(int Rank, double Alpha, IReadOnlyList<string> Targets, bool Merge);
+
+/// <summary>Quantization-aware training: the network computes with the weights that a format makes of those that learn, and is written in that format.</summary>
+/// <param name="Format">As <c>plimsoll quantize --to</c> takes it.</param>
+public sealed record QuantizationJob(string Format);
 
 public enum TrainingDevice
 {

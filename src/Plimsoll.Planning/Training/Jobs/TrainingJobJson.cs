@@ -46,6 +46,12 @@ public static class TrainingJobJson
         json.WriteString("device", Word(job.Device));
         if (job.Adapter is { } adapter)
             Write(json, adapter);
+        if (job.Quantization is { } quantization)
+        {
+            json.WriteStartObject("quantization");
+            json.WriteString("format", quantization.Format);
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 
@@ -99,6 +105,7 @@ public static class TrainingJobJson
         Threads = root.TryGetProperty("threads", out var threads) ? threads.GetInt32() : null,
         Device = Value<TrainingDevice>(root, "device"),
         Adapter = root.TryGetProperty("adapter", out var adapter) ? ReadAdapter(adapter) : null,
+        Quantization = root.TryGetProperty("quantization", out var quantization) ? new(quantization.GetProperty("format").GetString()!) : null,
     };
 
     private static void Write(Utf8JsonWriter json, AdapterJob adapter)

@@ -21,6 +21,7 @@ public static class TrainingJobPlan
             Weights = PrecisionScheme.Find(precision)!.Apply(model),
             Compute = job.Compute,
             MasterWeights = job.MasterWeights,
+            RoundsWeights = job.Quantization is not null,
             Optimizer = OptimizerCatalog.Find(job.Optimizer) ?? throw new TrainingConflictException($"no optimizer is called '{job.Optimizer}'"),
             Trainer = TrainerCatalog.Find(Trainer)!,
             SequenceLength = job.SequenceLength,
