@@ -1,4 +1,5 @@
 using Plimsoll.Numerics;
+using Plimsoll.Numerics.Codecs;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
 
@@ -36,9 +37,24 @@ public sealed unsafe class TensorRounding
             {
                 var (row, count) = pieces[index];
                 var offset = row * job.RowLength;
-                job.EncodeRows(row, new((float*)from + offset, count), buffers);
-                job.DecodeRows(row, new((float*)to + offset, count), buffers);
+                Round(row, new((float*)from + offset, count), new((float*)to + offset, count), buffers);
             });
+        }
+    }
+
+    private void Round(long row, ReadOnlySpan<float> values, Span<float> rounded, OutputBuffers buffers)
+    {
+        if (PlainType is { } type)
+        {
+            // The job may copy what is stored, and other numbers are meant here.
+            var bytes = buffers.Range(0, row * job.RowLength * type.BlockBytes, values.Length * type.BlockBytes);
+            ElementCodec.Encode(type, values, bytes);
+            ElementCodec.Decode(type, bytes, rounded);
+        }
+        else
+        {
+            job.EncodeRows(row, values, buffers);
+            job.DecodeRows(row, rounded, buffers);
         }
     }
 }

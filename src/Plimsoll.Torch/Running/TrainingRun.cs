@@ -60,7 +60,7 @@ internal static class TrainingRun
             quantized.Write(decoder, optimizer, cancellation);
         else
             Write(job, located, decoder);
-        File.Delete(Path.Combine(job.WorkFolder, TrainingState.FileName));
+        TrainingState.Delete(job);
         report(new TrainingFinished(job.Output, trainer.Steps, trainer.Loss, trainer.ValidationLoss, clock.Elapsed.TotalSeconds, meter.Phases));
 
         void Save()

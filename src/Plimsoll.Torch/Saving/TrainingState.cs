@@ -1,6 +1,7 @@
 using System.Globalization;
 using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Data;
+using Plimsoll.Planning.Training.Jobs;
 using Plimsoll.Torch.Decoders;
 using Plimsoll.Torch.Optimizers;
 using static TorchSharp.torch;
@@ -55,6 +56,15 @@ internal static class TrainingState
         optimizer.Steps = position.Updates;
         set_rng_state(tensors[Random]);
         return position;
+    }
+
+    /// <summary>The run is finished: nobody goes on from its state.</summary>
+    public static void Delete(TrainingJob job)
+    {
+        if (job.WorkFolder == job.Output)
+            File.Delete(Path.Combine(job.Output, FileName));
+        else if (Directory.Exists(job.WorkFolder))
+            Directory.Delete(job.WorkFolder, recursive: true);
     }
 
     private static Tensor RandomState() => get_rng_state().DetachFromDisposeScope();

@@ -129,6 +129,46 @@ public class TrainCommandTests
         Assert.Contains("exit code 137", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("trains for a format, and none is named", "out.gguf")]
+    [InlineData("unknown format 'q9'", "out.gguf", "--to", "q9")]
+    [InlineData("does not end in .gguf", "out", "--to", "q4_0")]
+    [InlineData("named like a GGUF file", "out.gguf", "--to", "ct:w4a16-g128")]
+    [InlineData("scales that its rows share", "out.gguf", "--to", "nvfp4")]
+    [InlineData("needs an importance matrix", "out.gguf", "--to", "iq2_xxs")]
+    [InlineData("quantizes nothing", "out", "--to", "bf16")]
+    [InlineData("exists", "here.gguf", "--to", "q4_0")]
+    [InlineData("describes adapters", "out.gguf", "--to", "q4_0", "--rank", "4")]
+    public void A_format_that_cannot_be_trained_for_is_refused_before_anything_is_loaded(string expected, string output, params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("here.gguf", "");
+        var run = CommandRun.Of(["train", Demo, "--data", Text, "-o", folder.File(output), "--method", "qat", .. options]);
+        Assert.Equal(ExitCode.WrongUsage, run.ExitCode);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_format_goes_with_training_that_is_aware_of_it_alone()
+    {
+        using var folder = new TemporaryFolder();
+        var run = CommandRun.Of("train", Demo, "--data", Text, "-o", folder.File("out"), "--to", "q4_0");
+        Assert.Equal(ExitCode.WrongUsage, run.ExitCode);
+        Assert.Contains("--method qat", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_format_reaches_the_program_that_trains_and_the_plan_has_the_exact_weights()
+    {
+        using var folder = new TemporaryFolder();
+        var (run, job) = Play(folder, Played, 0, "--method", "qat", "--to", "ct:w4a16-g128", "--json");
+        Assert.Equal("ct:w4a16-g128", job.GetProperty("quantization").GetProperty("format").GetString());
+        Assert.Equal("qat", run.Json.GetProperty("method").GetString());
+
+        var plan = CommandRun.Of("train", Demo, "--data", Text, "-o", folder.File("out.gguf"), "--method", "qat", "--to", "q4_0", "--plan", "--json");
+        Assert.Contains(plan.Json.GetProperty("phases")[1].GetProperty("lines").EnumerateArray(), line => line.GetProperty("name").GetString() == "master weights");
+    }
+
     /// <summary>Runs with a script in place of the program that trains: it keeps the job, says these lines, and ends with this code.</summary>
     private static (CommandRun Run, JsonElement Job) Play(TemporaryFolder folder, string lines, int code, params string[] options)
     {

@@ -18,14 +18,9 @@ public class QuantizedModelTests
 
     [Theory]
     [InlineData("q4_0", "out.gguf")]
-    [InlineData("gguf:q8_0", "out.gguf")]
     [InlineData("q2_k", "out.gguf")]
-    [InlineData("q3_k_m", "out.gguf")]
     [InlineData("q4_k_m", "out.gguf")]
-    [InlineData("iq4_nl", "out.gguf")]
-    [InlineData("gptq:4bit-g128", "out")]
     [InlineData("gptq:2bit-g64", "out")]
-    [InlineData("awq:4bit-g128", "out")]
     [InlineData("ct:w4a16-g128", "out")]
     [InlineData("int8", "out")]
     [InlineData("nf4", "out")]
@@ -40,7 +35,6 @@ public class QuantizedModelTests
         using var scope = NewDisposeScope();
         Assert.Equal(0, (Logits(run.Decoder) - Logits(written)).abs().max().item<float>(), 1e-3);
         Assert.NotEqual(0, (Logits(run.Decoder) - Logits(run.Exact())).abs().max().item<float>(), 1e-3);
-        Assert.False(Directory.Exists(run.Job.WorkFolder) && Directory.EnumerateDirectories(run.Job.WorkFolder).Any());
     }
 
     [Fact]
