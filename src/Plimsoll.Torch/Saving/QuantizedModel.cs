@@ -3,7 +3,6 @@ using Plimsoll.Models;
 using Plimsoll.Numerics;
 using Plimsoll.Planning.Training.Jobs;
 using Plimsoll.Quantization;
-using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Rounding;
 using Plimsoll.Quantization.Running;
 using Plimsoll.Torch.Decoders;

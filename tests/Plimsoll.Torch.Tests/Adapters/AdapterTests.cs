@@ -3,7 +3,6 @@ using System.Text.Json;
 using Plimsoll.Checkpoints;
 using Plimsoll.Numerics.Quantizers;
 using Plimsoll.Planning.Training;
-using Plimsoll.Planning.Training.Jobs;
 using Plimsoll.Torch.Adapters;
 using Plimsoll.Torch.Decoders;
 using Plimsoll.Torch.Running;
