@@ -1,12 +1,21 @@
 // Opens huge sparse checkpoints and prints what that cost. One format per process, because the first call is what a command-line user waits for.
 //   dotnet run -c Release --project benchmarks/Plimsoll.Checkpoints.Benchmarks -- [safetensors|gguf|pytorch]
 // The files hold headers and holes: 500 tensors each, 60 GB claimed, a few kilobytes on disk.
+// Loads vocabularies and encodes a text with them, side by side with llama.cpp v0.5.0. Prints a Markdown table.
+//   dotnet run -c Release --project benchmarks/Plimsoll.Checkpoints.Benchmarks -- tokenizers TEXT FILE.gguf [FILE.gguf …]
 using System.Diagnostics;
 using System.Globalization;
 using Plimsoll.Checkpoints;
 using Plimsoll.Checkpoints.Benchmarks;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["tokenizers", var text, ..])
+{
+    TokenizerSpeed.WriteHeader();
+    foreach (var vocabulary in args[2..])
+        TokenizerSpeed.Run(vocabulary, File.ReadAllText(text));
+    return 0;
+}
 var format = args.Length > 0 ? args[0] : "safetensors";
 var path = Path.Combine(Path.GetTempPath(), $"plimsoll-sparse-{Environment.ProcessId}.{format}");
 try

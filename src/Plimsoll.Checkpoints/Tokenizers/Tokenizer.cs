@@ -112,7 +112,7 @@ public sealed class Tokenizer
             return;
         if (_parts.EscapesSpaces)
             text = text.Replace(' ', '▁');
-        if (_parts.Prefix.Length > 0 && (isFirst || !_parts.IsPrefixFirstOnly) && !(_parts.Prefix == " " && text[0] == ' '))
+        if (_parts.Prefix.Length > 0 && (isFirst || !_parts.IsPrefixFirstOnly) && (_parts.IsPrefixRepeated || !text.StartsWith(_parts.Prefix, StringComparison.Ordinal)))
             text = _parts.Prefix + text;
         var (source, pieces) = _parts.Splitter.Split(text);
         foreach (var piece in pieces)

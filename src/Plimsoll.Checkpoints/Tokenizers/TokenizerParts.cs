@@ -8,28 +8,32 @@ namespace Plimsoll.Checkpoints.Tokenizers;
 
 /// <summary>The steps of a tokenizer, in the order in which text goes through them.</summary>
 /// <param name="Normalizers">Each takes a text between added tokens.</param>
-/// <param name="Prefix">Put before a normalized text; a space is put only where there is none yet.</param>
+/// <param name="Prefix">Put before a normalized text.</param>
+/// <param name="IsPrefixRepeated">Also before a text that begins with it, as SentencePiece does; steps of tokenizer.json do not.</param>
 /// <param name="IsPrefixFirstOnly">Only before the whole text, not before each part between added tokens.</param>
 /// <param name="EscapesSpaces">Spaces become <c>▁</c> after the prefix.</param>
 /// <param name="Before">Ids put before a whole text.</param>
 /// <param name="After">Ids put behind it.</param>
 internal sealed record TokenizerParts(
-    ImmutableArray<Func<string, string>> Normalizers, string Prefix, bool IsPrefixFirstOnly, bool EscapesSpaces, TextSplitter Splitter, ITextModel Model,
+    ImmutableArray<Func<string, string>> Normalizers, string Prefix, bool IsPrefixRepeated, bool IsPrefixFirstOnly, bool EscapesSpaces, TextSplitter Splitter, ITextModel Model,
     ImmutableArray<int> Before, ImmutableArray<int> After)
 {
     /// <exception cref="CheckpointFormatException">The tokenizer needs something that we do not know.</exception>
     public static TokenizerParts Of(TokenizerSource source)
     {
         var index = new TokenIndex(source.Vocabulary.Tokens);
-        return source.Json is { } json ? OfJson(source.Vocabulary, json, index) : OfVocabulary(source.Vocabulary, index);
+        var parts = source.Json is { } json ? OfJson(source.Vocabulary, json, index) : OfVocabulary(source.Vocabulary, index);
+        var isCut = source.Vocabulary is { IgnoreMerges: false, Kind: TokenizerKind.CharacterBpe or TokenizerKind.SentencePieceBpe or TokenizerKind.Unigram };
+        return parts with { Model = new WordModel(parts.Model, isCut ? new(source.Vocabulary.Tokens, index) : null) };
     }
 
     private static TokenizerParts OfJson(Vocabulary vocabulary, TokenizerJsonFile json, TokenIndex index)
     {
         var steps = PreTokenizerSteps.Parse(json.Path, json.PreTokenizer);
-        var (before, after) = PostProcessorTemplate.Single(json.PostProcessor);
+        var (before, after) = PostProcessorTemplate.Single(json.Path, json.PostProcessor);
         var splitter = new TextSplitter(steps.Steps);
-        return new(NormalizerSteps.Parse(json.Path, json.Normalizer), steps.SpacePrefix, steps.IsPrefixFirstOnly, steps.ReplacesSpaces, splitter,
+        ImmutableArray<Func<string, string>> normalizers = [.. NormalizerSteps.Parse(json.Path, json.Normalizer), .. steps.JoinsWords ? (Func<string, string>[])[SpaceNormalization.JoinWords] : []];
+        return new(normalizers, steps.SpacePrefix, false, steps.IsPrefixFirstOnly, steps.ReplacesSpaces, splitter,
             JsonModel(vocabulary, json, index, splitter.GivesBytes),
             vocabulary.AddBos && !before.IsEmpty ? Check(vocabulary, before) : BeforeOf(vocabulary),
             (vocabulary.AddEos || vocabulary.AddSep) && !after.IsEmpty ? Check(vocabulary, after) : AfterOf(vocabulary));
@@ -72,7 +76,7 @@ internal sealed record TokenizerParts(
             {
                 IsByteLevel = false, TakesNewLines = true, ByteTokens = index.ByteTokens(), Unknown = vocabulary.Special.Unknown ?? -1,
             })),
-            TokenizerKind.SentencePieceBpe => Parts(Collapsing(vocabulary), prefix, true, Words(vocabulary), new MergeModel(TextRules.ByScore(index, Scores(vocabulary)), index, new()
+            TokenizerKind.SentencePieceBpe => Parts(Collapsing(vocabulary), prefix, true, new([]), new MergeModel(TextRules.ByScore(index, Scores(vocabulary)), index, new()
             {
                 IsByteLevel = false, ByteTokens = index.ByteTokens(), Unknown = vocabulary.Special.Unknown ?? -1,
             })),
@@ -87,7 +91,7 @@ internal sealed record TokenizerParts(
         }));
 
         TokenizerParts Parts(ImmutableArray<Func<string, string>> normalizers, string prefix, bool escapes, TextSplitter splitter, ITextModel model) =>
-            new(normalizers, prefix, false, escapes, splitter, model, BeforeOf(vocabulary), AfterOf(vocabulary));
+            new(normalizers, prefix, prefix == "▁", false, escapes, splitter, model, BeforeOf(vocabulary), AfterOf(vocabulary));
     }
 
     private static ImmutableArray<Func<string, string>> Collapsing(Vocabulary vocabulary) =>
@@ -110,11 +114,6 @@ internal sealed record TokenizerParts(
         return new(PreTokenizerNames.Find(name) ?? throw new CheckpointFormatException(vocabulary.Path, null,
             "a splitting rule (tokenizer.ggml.pre) that we know", $"'{name}'; the closest: {string.Join(", ", Numerics.ClosestNames.Find(name, PreTokenizerNames.Known))}"));
     }
-
-    /// <summary>Text may be cut before each <c>▁</c> behind something else when no token reaches over such a place; words can then be found again.</summary>
-    private static TextSplitter Words(Vocabulary vocabulary) => new(vocabulary.Tokens.Any(HasInnerSpace) ? [] : [new("▁+[^▁]*|[^▁]+")]);
-
-    private static bool HasInnerSpace(string token) => token.AsSpan().TrimStart(SpaceNormalization.Meta).Contains(SpaceNormalization.Meta);
 
     private static ImmutableArray<int> BeforeOf(Vocabulary vocabulary) => vocabulary.AddBos && vocabulary.Special.Bos is { } bos ? [bos] : [];
 

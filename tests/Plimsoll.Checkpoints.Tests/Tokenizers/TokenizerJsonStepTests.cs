@@ -93,12 +93,38 @@ public class TokenizerJsonStepTests
     [InlineData("normalizer", """{"type":"Nope"}""", "a normalizer that we know")]
     [InlineData("pre_tokenizer", """{"type":"UnicodeScripts"}""", "a pre_tokenizer that we know")]
     [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"("},"behavior":"Isolated"}""", "a pattern that can be compiled")]
+    [InlineData("post_processor", """{"type":"Nope"}""", "a post_processor that we know")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Punctuation"},{"type":"Metaspace"}]}""", "a Metaspace step that begins")]
     [InlineData("pre_tokenizer", """{"pretokenizers":[]}""", "a pre_tokenizer as the tokenizers library writes it")]
     public void An_unknown_step_is_refused_by_name(string key, string step, string expected)
     {
         using var folder = new TemporaryFolder();
         folder.Write("tokenizer.json", $$"""{ "{{key}}": {{step}}, "model":{"type":"BPE","vocab":{"a":0},"merges":[] } }""");
         Assert.Contains(expected, Assert.Throws<CheckpointFormatException>(() => Tokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As in the library: a prefix before the text, where it does not begin with one; with WhitespaceSplit before, one before each word.</summary>
+    [Theory]
+    [InlineData("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"always"}""", "a b", "▁a ▁b")]
+    [InlineData("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"always"}""", " a b", "▁a ▁b")]
+    [InlineData("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"always"}""", "a  b ", "▁a ▁ ▁b ▁")]
+    [InlineData("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"never"}""", "a b", "a ▁b")]
+    [InlineData("""{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Metaspace","replacement":"▁","add_prefix_space":true}]}""", " a\n\tb  ab ", "▁a ▁b ▁a b")]
+    public void A_metaspace_step_marks_the_beginnings_of_words(string preTokenizer, string text, string expected)
+    {
+        var tokenizer = Load("""{"type":"BPE","vocab":{"▁":0,"a":1,"b":2,"▁a":3,"▁b":4},"merges":["▁ a","▁ b"]}""", preTokenizer);
+        Assert.Equal(expected, string.Join(' ', tokenizer.Encode(text).Select(id => tokenizer.Vocabulary.Tokens[id])));
+    }
+
+    /// <summary>Text is cut before spaces, but not where a token has a space inside: Gemma 4 has the token <c>&gt;▁&lt;/</c>.</summary>
+    [Theory]
+    [InlineData("> </ab b", ">▁</ a b ▁b")]
+    [InlineData("a </b", "a ▁</ b")]
+    public void Tokens_may_reach_over_a_space(string text, string expected)
+    {
+        var model = """{"type":"BPE","vocab":{"▁":0,"a":1,"b":2,"<":3,">":4,"/":5,"▁b":6,"▁<":7,"</":8,"▁</":9,">▁</":10},"merges":["▁ b","< /","> ▁</","▁ <","▁ </"]}""";
+        var tokenizer = Load(model, "null", """{"type":"Replace","pattern":{"String":" "},"content":"▁"}""");
+        Assert.Equal(expected, string.Join(' ', tokenizer.Encode(text).Select(id => tokenizer.Vocabulary.Tokens[id])));
     }
 
     [Fact]
@@ -147,10 +173,10 @@ public class TokenizerJsonStepTests
         Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode([8]));
     }
 
-    private static Tokenizer Load(string model, string preTokenizer)
+    private static Tokenizer Load(string model, string preTokenizer, string normalizer = "null")
     {
         using var folder = new TemporaryFolder();
-        folder.Write("tokenizer.json", $$"""{"pre_tokenizer":{{preTokenizer}},"model":{{model}} }""");
+        folder.Write("tokenizer.json", $$"""{"normalizer":{{normalizer}},"pre_tokenizer":{{preTokenizer}},"model":{{model}} }""");
         return Tokenizer.Load(folder.Path);
     }
 }

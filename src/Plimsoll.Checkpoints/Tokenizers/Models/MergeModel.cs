@@ -31,34 +31,10 @@ internal sealed record MergeOptions
 /// <remarks>A queue of candidates makes it O(n log n), so that a megabyte without spaces takes no longer per byte than a word.</remarks>
 internal sealed class MergeModel(MergeRules rules, TokenIndex index, MergeOptions options) : ITextModel
 {
-    /// <summary>Longer pieces are rare; a cache of them would hold texts, not words.</summary>
-    private const int LongestCached = 32;
-
-    /// <summary>A word and its tokens, found again by hash. Written and read without locks: a slot is one reference.</summary>
-    private readonly CachedWord?[] _cache = new CachedWord?[1 << 14];
-
     [ThreadStatic]
     private static Workspace? s_workspace;
 
     public void Encode(ReadOnlySpan<char> piece, List<int> ids)
-    {
-        if (piece.Length > LongestCached)
-        {
-            Merge(piece, ids);
-            return;
-        }
-        ref var slot = ref _cache[string.GetHashCode(piece) & (_cache.Length - 1)];
-        if (slot is not { } word || !piece.SequenceEqual(word.Text))
-        {
-            var first = ids.Count;
-            Merge(piece, ids);
-            slot = new(piece.ToString(), [.. ids.Skip(first)]);
-            return;
-        }
-        ids.AddRange(word.Ids);
-    }
-
-    private void Merge(ReadOnlySpan<char> piece, List<int> ids)
     {
         var work = s_workspace ??= new();
         var text = options.IsByteLevel && !options.IsAlphabet ? work.ToAlphabet(piece) : piece;
@@ -138,8 +114,6 @@ internal sealed class MergeModel(MergeRules rules, TokenIndex index, MergeOption
         }
         return true;
     }
-
-    private sealed record CachedWord(string Text, int[] Ids);
 
     private readonly record struct Candidate(int Left, int Right, int Length, int Id);
 

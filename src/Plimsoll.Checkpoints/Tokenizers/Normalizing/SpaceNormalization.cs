@@ -13,6 +13,9 @@ internal static class SpaceNormalization
     /// <summary>Puts one <c>▁</c> in front, as the first word's space.</summary>
     public static string Prefix(string text) => text.Length == 0 ? text : Meta + text;
 
+    /// <summary>One space between words, none around them, whatever white space there was.</summary>
+    public static string JoinWords(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
     /// <summary>Makes runs of spaces one and drops those at the ends.</summary>
     public static string Collapse(string text)
     {

@@ -9,7 +9,8 @@ namespace Plimsoll.Checkpoints.Tokenizers.Splitting;
 /// <param name="SpacePrefix">Put before a text: a space (<c>ByteLevel</c>) or <c>▁</c> (<c>Metaspace</c>); empty for none.</param>
 /// <param name="IsPrefixFirstOnly">Only before the whole text, not before each part between added tokens.</param>
 /// <param name="ReplacesSpaces">Spaces become <c>▁</c> (<c>Metaspace</c>).</param>
-internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string SpacePrefix = "", bool IsPrefixFirstOnly = false, bool ReplacesSpaces = false)
+/// <param name="JoinsWords">White space between words becomes one space, around them none (<c>WhitespaceSplit</c> before <c>Metaspace</c>).</param>
+internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string SpacePrefix = "", bool IsPrefixFirstOnly = false, bool ReplacesSpaces = false, bool JoinsWords = false)
 {
     private const string Meta = "▁";
 
@@ -36,6 +37,7 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
         private string _prefix = "";
         private bool _isFirstOnly;
         private bool _replaces;
+        private bool _joins;
         private bool _isBytes;
 
         public PreTokenizerSteps Run(JsonElement? root)
@@ -49,7 +51,7 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
             {
                 throw new CheckpointFormatException(path, null, "a pre_tokenizer as the tokenizers library writes it", failure.Message, failure);
             }
-            return new(_steps.ToImmutable(), _prefix, _isFirstOnly, _replaces);
+            return new(_steps.ToImmutable(), _prefix, _isFirstOnly, _replaces, _joins);
         }
 
         private void Add(JsonElement step)
@@ -121,6 +123,14 @@ internal sealed record PreTokenizerSteps(ImmutableArray<SplitStep> Steps, string
             if (step.TryGetProperty("replacement", out var replacement) && replacement.GetString() != Meta)
                 throw Unknown($"'{Meta}' as the replacement of a Metaspace step", $"'{replacement}'");
             var scheme = step.TryGetProperty("prepend_scheme", out var given) ? given.GetString() : Flag(step, "add_prefix_space", true) ? "always" : "never";
+            // Each word gets a prefix of its own there: as much as white space between words being one of them.
+            if (_steps is [{ Pattern: SplitPatterns.Space, Behavior: SplitBehavior.Removed }])
+            {
+                _steps.Clear();
+                _joins = true;
+            }
+            if (_steps.Count > 0 && scheme != "never" || _joins && scheme != "always")
+                throw Unknown("a Metaspace step that begins, or adds a prefix to each word behind WhitespaceSplit", $"one with prepend_scheme '{scheme}' further down");
             _replaces = true;
             _prefix = scheme == "never" ? "" : Meta;
             _isFirstOnly = scheme == "first";

@@ -7,7 +7,8 @@ namespace Plimsoll.Checkpoints.Tokenizers.Vocabularies;
 internal static class PostProcessorTemplate
 {
     /// <returns>Ids before and after a single text; both empty when nothing is added.</returns>
-    public static (ImmutableArray<int> Before, ImmutableArray<int> After) Single(JsonElement? processor)
+    /// <exception cref="CheckpointFormatException">A step that we do not know.</exception>
+    public static (ImmutableArray<int> Before, ImmutableArray<int> After) Single(string path, JsonElement? processor)
     {
         if (processor is not { ValueKind: JsonValueKind.Object } step || !step.TryGetProperty("type", out var type))
             return ([], []);
@@ -22,9 +23,12 @@ internal static class PostProcessorTemplate
             case "BertProcessing" or "RobertaProcessing":
                 return ([.. PairId(step, "cls")], [.. PairId(step, "sep")]);
             case "Sequence" when step.TryGetProperty("processors", out var processors) && processors.ValueKind == JsonValueKind.Array:
-                return processors.EnumerateArray().Select(inner => Single(inner)).FirstOrDefault(found => found.Before.Length + found.After.Length > 0, ([], []));
-            default:
+                return processors.EnumerateArray().Select(inner => Single(path, inner)).FirstOrDefault(found => found.Before.Length + found.After.Length > 0, ([], []));
+            // It moves offsets, not ids.
+            case "ByteLevel":
                 return ([], []);
+            case var other:
+                throw new CheckpointFormatException(path, null, "a post_processor that we know (TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, Sequence) with its parts", $"'{other}'");
         }
     }
 

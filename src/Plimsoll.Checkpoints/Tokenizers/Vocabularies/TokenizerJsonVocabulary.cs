@@ -15,7 +15,7 @@ internal static class TokenizerJsonVocabulary
         if (kind == TokenizerKind.WordPiece)
             return WordPieceVocabulary(file);
         ImmutableArray<string> tokens = [.. file.Tokens.Select((text, id) => text ?? $"[PAD{id}]")];
-        var (before, after) = PostProcessorTemplate.Single(file.PostProcessor);
+        var (before, after) = PostProcessorTemplate.Single(file.Path, file.PostProcessor);
         var unknown = file.Settings.TryGetValue("unk_id", out var id) && id.TryGetInt32(out var number) ? number : Find(tokens, file.Text("unk_token"));
         return new()
         {
@@ -42,7 +42,7 @@ internal static class TokenizerJsonVocabulary
 
     private static Vocabulary WordPieceVocabulary(TokenizerJsonFile file)
     {
-        var (before, after) = PostProcessorTemplate.Single(file.PostProcessor);
+        var (before, after) = PostProcessorTemplate.Single(file.Path, file.PostProcessor);
         var isControl = new bool[file.Tokens.Length];
         foreach (var added in file.AddedTokens)
             isControl[added.Id] = added.IsSpecial;
