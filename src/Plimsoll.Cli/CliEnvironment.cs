@@ -34,6 +34,9 @@ internal sealed record CliEnvironment
     /// <summary>The file system that large outputs go to.</summary>
     public OutputDisk Disk { get; init; } = new();
 
+    /// <summary>Where this program lies; null where nothing is to be found by it.</summary>
+    public string? ProgramFolder { get; init; }
+
     /// <summary>Bytes of memory that a run may still claim.</summary>
     public Func<long> AvailableMemory { get; init; } = () => long.MaxValue;
 
@@ -58,6 +61,7 @@ internal sealed record CliEnvironment
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         Width = ConsoleWidth(),
+        ProgramFolder = AppContext.BaseDirectory,
         AvailableMemory = HostMemory.Available,
         Gpus = () => UnifiedMemory.Fill(LocalInventory.Read(), HostMemory.Total(), HostMemory.Available()),
         Trainer = () => TrainerProbe.Ask(System!),

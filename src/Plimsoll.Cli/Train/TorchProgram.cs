@@ -24,9 +24,7 @@ internal sealed class TorchProgram
     /// <exception cref="CliException">It is nowhere.</exception>
     public static TorchProgram Find(CliEnvironment environment) => Places(environment).FirstOrDefault(File.Exists) is { } found
         ? new(found)
-        : throw CliException.Environment(
-            $"training is done by {Name}, which is not installed",
-            SourceTree() is { } root ? $"dotnet build -c Release {Path.Combine(root, "src", "Plimsoll.Torch")}" : "dotnet tool install --global Plimsoll.Torch");
+        : throw CliException.Environment($"training is done by {Name}, which is not installed", Installation(environment));
 
     /// <summary>Gives it a job, and hands on what it reports.</summary>
     /// <param name="library">The <c>lib</c> folder of another libtorch; null for its own.</param>
@@ -57,6 +55,10 @@ internal sealed class TorchProgram
         errors.Wait();
         return process.ExitCode;
     }
+
+    /// <summary>The one command that gets it.</summary>
+    private static string Installation(CliEnvironment environment) =>
+        SourceTree(environment) is { } root ? $"dotnet build -c Release {Path.Combine(root, "src", "Plimsoll.Torch")}" : "dotnet tool install --global Plimsoll.Torch";
 
     /// <summary>What it says of itself, and whether that is good.</summary>
     public (bool Works, string Text) Check(string? library)
@@ -104,17 +106,19 @@ internal sealed class TorchProgram
     {
         if (environment.Variable(Variable) is { Length: > 0 } named)
             return [named];
-        var folders = new List<string> { AppContext.BaseDirectory };
+        var folders = new List<string>();
+        if (environment.ProgramFolder is { } beside)
+            folders.Add(beside);
         folders.AddRange((environment.Variable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
-        if (SourceTree() is { } root)
+        if (SourceTree(environment) is { } root)
             folders.AddRange(new[] { "release", "debug" }.Select(kind => Path.Combine(root, "artifacts", "bin", "Plimsoll.Torch", kind)));
         return folders.Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? Name + ".exe" : Name));
     }
 
     /// <summary>The checkout that this program was built in; null for an installed one.</summary>
-    private static string? SourceTree()
+    private static string? SourceTree(CliEnvironment environment)
     {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        for (var folder = environment.ProgramFolder; folder is not null; folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(Path.Combine(folder, "Plimsoll.slnx")))
                 return folder;

@@ -70,7 +70,7 @@ internal sealed class ActivationModel
         {
             var isLayerNorm = tensors.Any(shape => shape.Name == norm.Name[..^6] + "bias");
             var elements = NormWidth(norm, layer);
-            var upcast = request.Trainer.Says("norm", "upcast") && !isLayerNorm && !compiled && width < 4;
+            var upcast = request.Trainer.Says("norm", "upcast") && !isLayerNorm && !compiled;
             sum += elements * (upcast ? 4 + (trainsBase ? NormalizedBytes : 0) : width);
         }
         return sum;

@@ -11,9 +11,14 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
     private const string StateSource = "one value per trained parameter; ZeRO (1910.02054) section 3";
     private const string ActivationSource = "derivative formulas of PyTorch applied to the shapes of the layer; six measured models within 3 % (docs/formulas/training-memory.md)";
 
+    /// <summary>Numbers of six pieces of 2²⁰ moments each (src/Plimsoll.Torch/Optimizers/AdamW8Bit.cs).</summary>
+    private const long DecodedPiece = 6 << 20;
+
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
     private readonly ImmutableArray<LayerActivations> layers = [.. activations.Layers.Skip(states.Stage.FirstLayer).Take(states.Stage.LayerCount)];
+
+    private bool IsHost => request.Trainer.Says("device", "host");
 
     private bool OffloadsStates => request.Offload.HasFlag(TrainingOffload.Optimizer) || request.Optimizer.Place == StatePlace.Host;
 
@@ -31,7 +36,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
             new("load", [.. LoadLines(), .. DriverLines()]),
             Complete("forward", [.. Persistent(), .. Gradients(Accumulates ? states.Gradients : 0, "all, kept between micro-batches"), .. ForwardLines()]),
             Complete("backward", moments.MaxBy(lines => lines.Sum(line => line.Bytes.Expected))),
-            Complete("optimizer step", [.. Persistent(), .. StepGradients()]),
+            Complete("optimizer step", [.. Persistent(), .. StepGradients(), .. StepCopies()]),
         ];
     }
 
@@ -62,7 +67,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
 
     private IEnumerable<PlanLine> DriverLines()
     {
-        yield return request.Trainer.Line(PlanCategory.Overhead, request.Trainer.Says("device", "host") ? "process and libraries" : "CUDA context", "cuda_context", MemoryPlace.Driver);
+        yield return request.Trainer.Line(PlanCategory.Overhead, IsHost ? "process and libraries" : "CUDA context", "cuda_context", MemoryPlace.Driver);
         if (request.Parallel.Devices > 1)
             yield return request.Trainer.Line(PlanCategory.Overhead, "collectives", "collectives", MemoryPlace.Driver);
     }
@@ -71,7 +76,8 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
     {
         foreach (var line in WeightLines().Concat(AdapterLines()))
             yield return line;
-        yield return request.Trainer.Line(PlanCategory.Overhead, "workspaces", "workspace");
+        if (!IsHost)
+            yield return request.Trainer.Line(PlanCategory.Overhead, "workspaces", "workspace");
     }
 
     /// <summary>Weights, master weights and optimizer states: there from the first step on. Sharded weights are gathered for each layer.</summary>
@@ -133,7 +139,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
     private ImmutableArray<PlanLine> AfterLoss()
     {
         var gradients = Accumulates ? states.Gradients : Math.Min(states.Gradients, states.HeadGradient + states.LargestLayerGradients);
-        return [.. Persistent(), .. Gradients(gradients, Accumulates ? "all, kept between micro-batches" : "of the head and one layer, when the last layer runs backward"), DeviceSaved(), LayerLine(forward: false), .. GatheredLines(), .. BucketLines()];
+        return [.. Persistent(), .. Gradients(gradients, Accumulates ? "all, kept between micro-batches" : "of the head and one layer, when the last layer runs backward"), DeviceSaved(), .. LossGradientLines(), LayerLine(forward: false), .. GatheredLines(), .. BucketLines()];
     }
 
     /// <summary>At the first layer: all gradients exist, the activations of the other layers are gone.</summary>
@@ -144,6 +150,24 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
         var waiting = InFlight > 1 ? SavedBytes() * (InFlight - 1) : 0;
         ImmutableArray<PlanLine> others = waiting > 0 ? [SavedLine(waiting, "micro-batches in flight")] : [];
         return [.. Persistent(), .. Gradients(gradients, how), .. others, LayerLine(forward: false), .. GatheredLines(), .. BucketLines()];
+    }
+
+    /// <summary>What the loss leaves for its backward pass, where that is not the same peak as the loss itself.</summary>
+    private IEnumerable<PlanLine> LossGradientLines()
+    {
+        var each = request.Trainer.Number("loss_backward_bytes");
+        if (each > 0 && states.Stage.IsLast && request.Loss == LossKind.Plain)
+            yield return new(PlanCategory.Activations, "logits and loss", ByteRange.Around((double)request.Tokens * request.Model.VocabularySize * each, 0.9, 1.1), string.Create(Culture, $"{request.Tokens:N0} tokens x {request.Model.VocabularySize:N0} values x {each:0.#} B"), request.Trainer.Source("loss_backward_bytes"));
+    }
+
+    /// <summary>FP32 copies of the weight that the optimizer is at; of 8-bit states a piece at a time is decoded.</summary>
+    private IEnumerable<PlanLine> StepCopies()
+    {
+        if (request.Trainer.Number("step_copies") is not (> 0 and var copies))
+            yield break;
+        var numbers = request.Optimizer.States.Any(state => state.Kind == StateKind.Blockwise) ? Math.Min(states.LargestTensor, DecodedPiece) : states.LargestTensor;
+        var bytes = checked((long)(4 * numbers * (copies + (states.HasMaster ? 1 : 0))));
+        yield return new(PlanCategory.Optimizer, "one weight at work", ByteRange.Around(bytes, 0.3, 1.3), string.Create(Culture, $"{numbers:N0} numbers x {copies + (states.HasMaster ? 1 : 0):0} FP32 copies"), request.Trainer.Source("step_copies"));
     }
 
     private IEnumerable<PlanLine> StepGradients() => OffloadsGradients || request.StepsInBackward ? [] : Gradients(states.Gradients, "all");
@@ -224,7 +248,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
         var vocabulary = (request.Model.VocabularySize + request.Parallel.Tensor - 1) / request.Parallel.Tensor;
         var values = checked((double)request.Tokens * vocabulary);
         // FP32 logits are one copy of four bytes more than their 16-bit form.
-        var plain = request.Trainer.Number("logit_bytes") + (request.ComputeBytes == 4 ? 4 : 0);
+        var plain = request.Trainer.Number("logit_bytes") + (request.ComputeBytes == 4 && !request.Trainer.Says("logits", "fp32") ? 4 : 0);
         var (bytes, each, what) = request.Loss switch
         {
             LossKind.Plain => (values * plain, plain, "logits, log-probabilities and their gradients"),

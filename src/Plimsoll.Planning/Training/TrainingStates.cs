@@ -44,6 +44,9 @@ internal sealed class TrainingStates
     /// <summary>Trained parameters of this rank before data-parallel sharding.</summary>
     public long TrainedElements => trained.Sum(tensor => ModelShare(tensor, tensor.Elements));
 
+    /// <summary>Elements of the trained tensor that has most.</summary>
+    public long LargestTensor => trained.Select(tensor => tensor.ElementsOfOne).DefaultIfEmpty(0).Max();
+
     /// <summary>Trained parameters of this rank under its sharding of states.</summary>
     public long Weights => held.Sum(tensor => Share(tensor.Shape, tensor.Bytes, Sharding.Weights));
 

@@ -50,7 +50,7 @@ internal abstract class Optimizer : IDisposable
     /// <summary>The numbers that are updated: those of a weight, or the FP32 ones that it is rounded from.</summary>
     public Tensor ExactOf(Weight weight) => slots.Find(slot => slot.Weight == weight)?.Master ?? weight.Value;
 
-    /// <summary>One step over all weights; gradients stay.</summary>
+    /// <summary>One step over all weights. Gradients are scaled in place: they are not to be used after it.</summary>
     /// <param name="factor">What gradients are multiplied by before they are used: clipping, and the inverse of a loss scale.</param>
     public void Step(double rate, double factor)
     {
@@ -63,7 +63,9 @@ internal abstract class Optimizer : IDisposable
                 continue;
             var target = slot.Master ?? slot.Weight.Value;
             var wide = gradient.to(target.dtype);
-            Update(slot, target, factor == 1 ? wide : wide * factor, rate);
+            if (factor != 1)
+                wide.mul_(factor);
+            Update(slot, target, wide, rate);
             if (slot.Master is not null)
                 slot.Weight.Take(slot.Master);
         }

@@ -21,11 +21,16 @@ public class TrainCommandTests
     public void Without_the_program_that_trains_the_one_command_that_gets_it_is_said()
     {
         using var folder = new TemporaryFolder();
-        var run = CommandRun.Of(new Dictionary<string, string> { ["PLIMSOLL_TORCH"] = folder.File("nothing") }, "train", Demo, "--data", Text, "-o", folder.File("out"));
+        string[] arguments = ["train", Demo, "--data", Text, "-o", folder.File("out")];
+        var run = CommandRun.Of(arguments);
 
         Assert.Equal(ExitCode.Environment, run.ExitCode);
         Assert.Contains("training is done by plimsoll-torch, which is not installed", run.Error, StringComparison.Ordinal);
-        Assert.Contains("dotnet build -c Release", run.Error, StringComparison.Ordinal);
+        Assert.Contains("dotnet tool install --global Plimsoll.Torch", run.Error, StringComparison.Ordinal);
+
+        folder.Write("Plimsoll.slnx", "");
+        var inSources = CommandRun.Of(environment => environment with { ProgramFolder = folder.File("artifacts/bin") }, arguments);
+        Assert.Contains($"dotnet build -c Release {folder.File("src/Plimsoll.Torch")}", inSources.Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -70,8 +75,7 @@ public class TrainCommandTests
         Assert.Contains("--checkpointing full, --batch 1 --accumulate 4, --optimizer adamw-8bit, --method lora or qlora", run.Error, StringComparison.Ordinal);
         Assert.Contains("--force trains anyway", run.Error, StringComparison.Ordinal);
 
-        var forced = CommandRun.Of(
-            environment => environment with { AvailableMemory = () => 1 << 20, Variable = name => name == "PLIMSOLL_TORCH" ? folder.File("nothing") : null }, [.. arguments, "--force"]);
+        var forced = CommandRun.Of(environment => environment with { AvailableMemory = () => 1 << 20 }, [.. arguments, "--force"]);
         Assert.Contains("plimsoll-torch, which is not installed", forced.Error, StringComparison.Ordinal);
     }
 
@@ -108,6 +112,21 @@ public class TrainCommandTests
         Assert.Equal("plimsoll.train/1", run.Json.GetProperty("schema").GetString());
         Assert.Equal([1.5, 1.25], run.Json.GetProperty("losses").EnumerateArray().Select(step => step.GetProperty("loss").GetDouble()));
         Assert.Equal(260000000, run.Json.GetProperty("phases")[2].GetProperty("measured_bytes").GetInt64());
+    }
+
+    /// <summary>The whole way, where the program has been built.</summary>
+    [Fact]
+    public void The_program_that_trains_is_found_in_the_source_tree_and_learns()
+    {
+        Assert.SkipUnless(new[] { "release", "debug" }.Any(kind => File.Exists(Path.Combine(Repository.Root, "artifacts/bin/Plimsoll.Torch", kind, "plimsoll-torch"))), "plimsoll-torch is not built: 'dotnet build src/Plimsoll.Torch' builds it");
+        using var folder = new TemporaryFolder();
+        var run = CommandRun.Of(environment => environment with { ProgramFolder = AppContext.BaseDirectory },
+            "train", Demo, "--data", Text, "-o", folder.File("out"), "--steps", "2", "--context", "16", "--threads", "1", "--json");
+
+        Assert.True(run.ExitCode == ExitCode.Yes, run.Error);
+        Assert.Equal(2, run.Json.GetProperty("losses").GetArrayLength());
+        Assert.Equal(4, run.Json.GetProperty("phases").GetArrayLength());
+        Assert.True(File.Exists(folder.File("out/model.safetensors")));
     }
 
     [Fact]
