@@ -30,7 +30,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
 
     public ImmutableArray<PlanPhase> Phases()
     {
-        var moments = new[] { AfterLoss(), AtTheEnd() };
+        var moments = new[] { AtTheHead(), AfterLoss(), AtTheEnd() };
         return
         [
             new("load", [.. LoadLines(), .. DriverLines()]),
@@ -121,25 +121,30 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
     {
         var lines = ImmutableArray.CreateBuilder<PlanLine>();
         lines.Add(DeviceSaved());
-        if (states.Stage.IsLast)
+        var layer = LayerLine(forward: true);
+        if (states.Stage.IsLast && LossLine() is var loss && loss.Bytes.Expected >= layer.Bytes.Expected)
         {
-            lines.Add(LossLine());
+            lines.Add(loss);
             if (request.Loss != LossKind.Plain && !Accumulates && states.HeadGradient > 0)
                 lines.Add(Gradient(states.HeadGradient, "of the output head, which these losses compute in the forward pass"));
         }
         else
         {
-            lines.Add(LayerLine(forward: true));
+            lines.Add(layer);
         }
         lines.AddRange(GatheredLines());
         return lines.ToImmutable();
     }
 
+    /// <summary>The output head runs backward: everything saved is alive, and what the loss leaves.</summary>
+    private ImmutableArray<PlanLine> AtTheHead() =>
+        [.. Persistent(), .. Gradients(Accumulates ? states.Gradients : states.HeadGradient, Accumulates ? "all, kept between micro-batches" : "of the output head"), DeviceSaved(), .. LossGradientLines()];
+
     /// <summary>Right behind the loss: everything saved is alive, the last layer runs backward.</summary>
     private ImmutableArray<PlanLine> AfterLoss()
     {
         var gradients = Accumulates ? states.Gradients : Math.Min(states.Gradients, states.HeadGradient + states.LargestLayerGradients);
-        return [.. Persistent(), .. Gradients(gradients, Accumulates ? "all, kept between micro-batches" : "of the head and one layer, when the last layer runs backward"), DeviceSaved(), .. LossGradientLines(), LayerLine(forward: false), .. GatheredLines(), .. BucketLines()];
+        return [.. Persistent(), .. Gradients(gradients, Accumulates ? "all, kept between micro-batches" : "of the head and one layer, when the last layer runs backward"), DeviceSaved(), LayerLine(forward: false), .. GatheredLines(), .. BucketLines()];
     }
 
     /// <summary>At the first layer: all gradients exist, the activations of the other layers are gone.</summary>

@@ -70,11 +70,13 @@ internal sealed class BackwardPass(Decoder decoder, Checkpointing checkpointing,
     /// <summary>From the gradient of a layer's output to that of its input.</summary>
     private Tensor LeaveLayer(int index, Tensor input, Tensor? output, Tensor gradient)
     {
+        // Functions of our own leave tensors in the scope that is open when they are called backward.
+        using var scope = NewDisposeScope();
         output ??= decoder.Layer(index, input);
         output.backward([gradient]);
         output.Dispose();
         gradient.Dispose();
-        return TakeGradient(input);
+        return TakeGradient(input).MoveToOuterDisposeScope();
     }
 
     private static Tensor Leaf(Tensor hidden) => hidden.detach().requires_grad_(true);
