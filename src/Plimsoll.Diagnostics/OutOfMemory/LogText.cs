@@ -86,7 +86,8 @@ public sealed partial class LogText
     [GeneratedRegex(@"\x1b\[[0-9;?]*[ -/]*[@-~]|(?<![\w\]])\[\d{1,2}(?:;\d{1,2})*m", RegexOptions.CultureInvariant)]
     private static partial Regex Ansi { get; }
 
-    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant)]
+    /// <summary>White space, and the line ends that stay escaped where a message was put into JSON.</summary>
+    [GeneratedRegex(@"(?:\s|\\n(?=[A-Z\s]|$))+", RegexOptions.CultureInvariant)]
     private static partial Regex Spaces { get; }
 
     /// <summary>What launchers, workers and loggers put before a line: ranks, process and container names, time stamps, levels, quotation marks of threads.</summary>
@@ -101,7 +102,7 @@ public sealed partial class LogText
         | \d{4}[-/]\d\d[-/]\d\d[T\s]\d\d:\d\d:\d\d[\d.,]*(?:Z|[+-]\d\d:?\d\d)?:?(?=\s|$)
         | std(?:err|out)\s[FP](?=\s)
         | (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s+\d{1,2}\s\d\d:\d\d:\d\d\s\S+\s[\w./-]+(?:\[\d+\])?:
-        | [\w.-]+-\d+\s+\|(?=\s)
+        | (?:[\w.-]+-\d+|\[[\w.-]+\])\s+\|(?=\s)
         | (?:INFO|WARNING|ERROR|CRITICAL|DEBUG)\s+\d\d-\d\d\s+\d\d:\d\d:\d\d(?:\s+\[[^\]]*\])?
         | \[(?:Error|ERROR|Warning|WARNING|Info|INFO|E|W)\](?:\s\(\w+\))?(?=\s)
         | \[TRT-LLM\] | \[RANK\s(?<rank>\d+)\] | \[TensorRT-LLM\]\[\w+\]

@@ -49,11 +49,11 @@ internal static partial class HostGrammars
     [GeneratedRegex(@"dataloader's workers are out of shared memory|unable to (?:allocate|resize) shared memory ?\(shm\)|unable to write to file </torch_[^>]{0,80}>: No space left on device|failed to extend /dev/shm/nccl-\S+", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex SharedMemory { get; }
 
-    [GeneratedRegex($@"(?<!cgroup )[Oo]ut of memory: Kill(?:ed)? process \d+,? \((?<name>[^)]{{1,64}})\)(?:.{{0,160}}?anon-rss:(?<resident>{Size}))?|invoked oom-killer|killed by the OOM killer|systemd-oomd\S* Killed|EXC_RESOURCE.{{0,60}}?MEMORY|vm-pageshortage", RegexOptions.CultureInvariant)]
+    [GeneratedRegex($@"(?<!cgroup )[Oo]ut of memory: Kill(?:ed)? process(?: \d+,?)? \((?<name>[^)]{{1,64}})\)(?:.{{0,160}}?anon-rss:(?<resident>{Size}))?|invoked oom-killer|killed by the OOM killer|Failed with result 'oom-kill'|systemd-oomd\S* Killed|EXC_RESOURCE.{{0,60}}?MEMORY|vm-pageshortage", RegexOptions.CultureInvariant)]
     private static partial Regex KernelKilled { get; }
 
     /// <summary>A limit of the container or the job was met, not the end of the machine's memory.</summary>
-    [GeneratedRegex($@"Memory cgroup out of memory: Kill(?:ed)? process \d+ \((?<name>[^)]{{1,64}})\)(?:.{{0,160}}?anon-rss:(?<resident>{Size}))?|\bOOMKilled\b(?!""?\s*[:=]\s*""?[Ff]alse)|oom-kill:constraint=CONSTRAINT_MEMCG|[Dd]etected \d+ oom[-_ ]kill event|Exceeded (?:job|step) memory limit|task \d+: Out Of Memory|TERM_MEMLIMIT|mem \d+kb exceeded limit|State: OUT_OF_MEMORY|per-process-limit", RegexOptions.CultureInvariant)]
+    [GeneratedRegex($@"[Mm]emory cgroup out of memory: [Kk]ill(?:ed)? process(?: \d+,?)? \((?<name>[^)]{{1,64}})\)(?:.{{0,160}}?anon-rss:(?<resident>{Size}))?|\bOOMKilled\b(?!""?\s*[:=]\s*""?[Ff]alse)|oom-kill:constraint=CONSTRAINT_MEMCG|[Dd]etected \d+ oom[-_ ]kill event|Exceeded (?:job|step) memory limit|task \d+: Out Of Memory|TERM_MEMLIMIT|mem \d+kb exceeded limit|State: OUT_OF_MEMORY|per-process-limit", RegexOptions.CultureInvariant)]
     private static partial Regex LimitKilled { get; }
 
     /// <summary>SIGKILL, which hardly anybody but the kernel sends to a job.</summary>

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Plimsoll.Diagnostics.OutOfMemory.Grammars;
 
 /// <summary>A grammar of one pattern, whose groups are amounts and numbers: <c>requested</c>, <c>total</c>, <c>free</c>, <c>allocated</c> and <c>allowed</c> with a unit;
-/// <c>size</c>, <c>available</c> and <c>limit</c> as a count of bytes; <c>device</c>.</summary>
+/// <c>size</c>, <c>left</c> and <c>limit</c> as a count of bytes; <c>device</c>.</summary>
 /// <param name="pattern">Matched against <see cref="LogText.Flat"/>.</param>
 /// <param name="describe">Adds what other groups say to the event.</param>
 /// <param name="backend">Null where the pattern alone does not tell.</param>
@@ -29,7 +29,7 @@ internal sealed class PatternGrammar(string family, string program, MemoryKind k
                 {
                     Requested = Bytes(match, "requested") ?? Plain(match, "size"),
                     Total = Bytes(match, "total"),
-                    Free = Bytes(match, "free") ?? Plain(match, "available"),
+                    Free = Bytes(match, "free") ?? Plain(match, "left"),
                     Allocated = Bytes(match, "allocated"),
                     Allowed = Bytes(match, "allowed") ?? Plain(match, "limit"),
                 },

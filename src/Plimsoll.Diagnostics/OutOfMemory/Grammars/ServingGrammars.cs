@@ -61,7 +61,7 @@ internal static partial class ServingGrammars
     [GeneratedRegex(@"(?:Available KV cache memory: (?<available>" + Size + @")(?:(?!Available KV cache).){0,4000}?)?No available memory for the cache blocks", RegexOptions.CultureInvariant)]
     private static partial Regex VllmNoBlocks { get; }
 
-    [GeneratedRegex(@"To serve at least one request with the models?'s max seq len \((?<length>\d+)\),? \(?(?<needed>" + Size + @") KV cache is needed, which is larger than the available KV cache memory \((?<available>" + Size + @")\)(?:\. Based on the available memory, the estimated maximum model length is (?<possible>\d+))?", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"To serve at least one request with the models?'s max seq len \((?<length>\d+)\),? \(?(?<needed>" + Size + @") KV cache is needed, which is larger than the available(?: KV cache memory)? \((?<available>" + Size + @")\)(?:\.[^.\d]{0,60}?estimated maximum model length is (?<possible>\d+))?", RegexOptions.CultureInvariant)]
     private static partial Regex VllmSmallCache { get; }
 
     [GeneratedRegex(@"max seq len \((?<length>\d+)\) is larger than the maximum number of tokens that can be stored in KV cache \((?<tokens>\d+)\)", RegexOptions.CultureInvariant)]

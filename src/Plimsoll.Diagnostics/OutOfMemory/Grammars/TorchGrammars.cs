@@ -26,7 +26,7 @@ internal static partial class TorchGrammars
         yield return new PatternGrammar("xpu-no-query", "PyTorch", MemoryKind.None, NoQuery, backend: "XPU");
     }
 
-    [GeneratedRegex($@"MPS backend out of memory \(MPS allocated: (?<allocated>{Size}), other allocations: (?<other>{Size}), max allowed: (?<allowed>{Size})\)\. Tried to allocate (?<requested>{Size})(?: on (?:shared|private) pool)?", RegexOptions.CultureInvariant)]
+    [GeneratedRegex($@"MPS backend out of memory \(MPS allocated: (?<allocated>{Size})(?:, other allocations: (?<other>{Size}))?, max allowed: (?<allowed>{Size})\)(?:\. Tried to allocate (?<requested>{Size})(?: on (?:shared|private) pool)?)?", RegexOptions.CultureInvariant)]
     private static partial Regex Mps { get; }
 
     /// <summary>Metal's own limits of one buffer, whatever is free.</summary>
