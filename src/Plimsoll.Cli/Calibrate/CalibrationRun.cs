@@ -6,12 +6,15 @@ using Plimsoll.Models;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Linear;
 using Plimsoll.Quantization.Calibration;
+using Plimsoll.Quantization.Calibration.Sequential;
 using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.HuggingFace;
 using Plimsoll.Quantization.HuggingFace.Folding;
 using Plimsoll.Runtime;
 using Plimsoll.Runtime.Sampling;
+using Plimsoll.Runtime.Settings;
+using Plimsoll.Runtime.Weights;
 
 namespace Plimsoll.Cli.Calibrate;
 
@@ -22,20 +25,30 @@ internal sealed class CalibrationRun : IDisposable
     private const int DefaultSelfChunks = 32;
 
     private readonly LocatedModel located;
-    private readonly TransformerModel model;
+    private readonly TransformerSettings settings;
     private readonly ParseResult parsed;
     private readonly CliEnvironment environment;
     private readonly int threads;
+    private TransformerModel? model;
 
-    private CalibrationRun(LocatedModel located, TransformerModel model, Tokenizer tokenizer, string text, int threads, ParseResult parsed, CliEnvironment environment)
+    private CalibrationRun(LocatedModel located, TransformerSettings settings, Tokenizer tokenizer, string text, int threads, ParseResult parsed, CliEnvironment environment)
     {
-        (this.located, this.model, this.threads, this.parsed, this.environment) = (located, model, threads, parsed, environment);
-        Text = text == CalibrateOptions.Self ? Write(tokenizer) : Read(text, tokenizer);
+        (this.located, this.settings, this.threads, this.parsed, this.environment) = (located, settings, threads, parsed, environment);
+        try
+        {
+            Text = text == CalibrateOptions.Self ? Write(tokenizer) : Read(text, tokenizer);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public CalibrationText Text { get; private set; }
 
-    public TransformerModel Model => model;
+    /// <summary>The whole model, loaded when it is needed first.</summary>
+    public TransformerModel Model => model ??= TransformerModel.Load(located, threads == 1 ? ComputePool.Single : new ComputePool(threads));
 
     /// <summary>Keeps the end of the text for measuring.</summary>
     /// <returns>What <see cref="Text"/> does not have any more.</returns>
@@ -50,28 +63,25 @@ internal sealed class CalibrationRun : IDisposable
     public static CalibrationRun Load(string name, string text, int threads, ParseResult parsed, CliEnvironment environment)
     {
         var path = LocalModel.Locate(name, environment);
-        TransformerModel? model = null;
         try
         {
             var located = ModelLocator.FromPath(path);
             var tokenizer = Tokenizer.Load(LocalModel.TokenizerPath(path));
-            model = TransformerModel.Load(located, threads == 1 ? ComputePool.Single : new ComputePool(threads));
-            return new(located, model, tokenizer, text, threads, parsed, environment);
+            using var checkpoint = DecoderCheckpoint.Open(located);
+            return new(located, checkpoint.Settings, tokenizer, text, threads, parsed, environment);
         }
         catch (UnknownArchitectureException failure)
         {
             throw CliException.BadInput($"{name}: {failure.Message}");
-        }
-        catch
-        {
-            model?.Dispose();
-            throw;
         }
     }
 
     /// <summary>Runs the text and tells what the layers were given.</summary>
     /// <param name="keepGrams">Whether products of columns are kept, which error feedback needs, and the head is run.</param>
     public ImmutableArray<CalibratedTensor> Collect(bool keepGrams) => CalibratedTensors.Find(located, Observe(keepGrams, withHead: keepGrams));
+
+    /// <summary>Prepares to run the text layer by layer, while they are quantized.</summary>
+    public SequentialCalibration Sequential(string folder) => new(located, Text, threads, folder, environment.Interrupted);
 
     /// <summary>Runs the text and makes an importance matrix of it.</summary>
     public CalibratedRecipe Weigh() => new(GgufImportance.Of(Text.Name, Collect(keepGrams: false).ToImportance(Text)), null, Text.Digest);
@@ -92,8 +102,8 @@ internal sealed class CalibrationRun : IDisposable
         recipe = recipe with { Inputs = CalibrateLayers(recipe.NeedsProducts) };
         if (!recipe.Rescales)
             return recipe;
-        using var progress = Progress.Start(parsed, environment, "rescale", FoldSearch.Groups(located, model.Settings), ProgressUnit.Of("groups"));
-        return recipe with { Folds = FoldSearch.Run(located, recipe, model.Settings, threads, done => progress.Report(done), environment.Interrupted) };
+        using var progress = Progress.Start(parsed, environment, "rescale", FoldSearch.Groups(located, settings), ProgressUnit.Of("groups"));
+        return recipe with { Folds = FoldSearch.Run(located, recipe, settings, threads, done => progress.Report(done), environment.Interrupted) };
     }
 
     private CalibratedInputs CalibrateLayers(bool keepGrams)
@@ -108,7 +118,7 @@ internal sealed class CalibrationRun : IDisposable
     private InputCollector Observe(bool keepGrams, bool withHead)
     {
         var collector = new InputCollector(keepGrams, threads);
-        using var session = model.CreateSession(new() { Context = Text.Context, Observer = collector });
+        using var session = Model.CreateSession(new() { Context = Text.Context, Observer = collector });
         using var progress = Progress.Start(parsed, environment, "calibrate", (long)Text.Chunks * Text.Context, ProgressUnit.Of("tokens"));
         Text.Run(session, withHead, done => progress.Report((long)done * Text.Context), environment.Interrupted);
         return collector;
@@ -125,17 +135,17 @@ internal sealed class CalibrationRun : IDisposable
         }
     }
 
-    public void Dispose() => model.Dispose();
+    public void Dispose() => model?.Dispose();
 
     private int Context => parsed.GetValue(CalibrateOptions.Context) is { } asked
-        ? asked <= model.Settings.MaxContext || !model.Settings.LearnedPositions ? asked : throw CliException.WrongUsage($"the model has learned {model.Settings.MaxContext} positions, and a chunk has {asked} tokens", $"--context {model.Settings.MaxContext} is the most")
-        : Math.Min(DefaultContext, model.Settings.MaxContext ?? DefaultContext);
+        ? asked <= settings.MaxContext || !settings.LearnedPositions ? asked : throw CliException.WrongUsage($"the model has learned {settings.MaxContext} positions, and a chunk has {asked} tokens", $"--context {settings.MaxContext} is the most")
+        : Math.Min(DefaultContext, settings.MaxContext ?? DefaultContext);
 
     private CalibrationText Read(string path, Tokenizer tokenizer)
     {
         var tokens = tokenizer.Encode(InputText.ReadFile(path));
-        if (tokens.FirstOrDefault(token => token >= model.Settings.VocabularySize, -1) is >= 0 and var outside)
-            throw CliException.BadInput($"the tokenizer gives token {outside}, and the weights know {model.Settings.VocabularySize}", "tokenizer and weights are not of the same model");
+        if (tokens.FirstOrDefault(token => token >= settings.VocabularySize, -1) is >= 0 and var outside)
+            throw CliException.BadInput($"the tokenizer gives token {outside}, and the weights know {settings.VocabularySize}", "tokenizer and weights are not of the same model");
         if (tokens.Length < Context)
         {
             throw CliException.BadInput(
@@ -150,11 +160,11 @@ internal sealed class CalibrationRun : IDisposable
     private CalibrationText Write(Tokenizer tokenizer)
     {
         var (context, chunks) = (Context, parsed.GetValue(CalibrateOptions.Chunks) ?? DefaultSelfChunks);
-        var known = Math.Min(model.Settings.VocabularySize, tokenizer.Vocabulary.Count);
+        var known = Math.Min(settings.VocabularySize, tokenizer.Vocabulary.Count);
         var first = tokenizer.Vocabulary.Special.Bos ?? tokenizer.Vocabulary.Special.Eos ?? 0;
         var tokens = new int[checked(chunks * context)];
-        var logits = new float[model.Settings.VocabularySize];
-        using var session = model.CreateSession(new() { Context = context });
+        var logits = new float[settings.VocabularySize];
+        using var session = Model.CreateSession(new() { Context = context });
         using var progress = Progress.Start(parsed, environment, "write text", tokens.Length, ProgressUnit.Of("tokens"));
         for (var at = 0; at < tokens.Length; at += context)
         {

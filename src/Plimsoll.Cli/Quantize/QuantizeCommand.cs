@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Plimsoll.Cli.Calibrate;
 using Plimsoll.Cli.Quantize.Sizing;
+using Plimsoll.Numerics;
 using Plimsoll.Quantization;
+using Plimsoll.Quantization.Calibration.Sequential;
 using Plimsoll.Quantization.Output;
 using Plimsoll.Quantization.Running;
 
@@ -45,7 +47,9 @@ internal static class QuantizeCommand
             using var sizing = target.Goal is null ? null : new SizingRun(parsed, environment, Threads(parsed, environment));
             if (target.Calibration is { } text)
                 target = Learn(parsed, environment, target, source, text, sizing);
+            using var calibration = target.Gguf?.Sequential;
             var plan = source.Plan(target);
+            CheckMemory(calibration, environment);
             var request = Request(parsed, environment, target, source);
             return parsed.GetValue(QuantizeOptions.MemoryPlan) ? ShowPlan(parsed, environment, target, plan, request) : Quantize(parsed, environment, target, source, plan, request, sizing);
         }
@@ -66,8 +70,20 @@ internal static class QuantizeCommand
         if (target.HuggingFace is { } recipe)
             return target.With(run.Calibrate(recipe), run.Text);
         var heldOut = sizing is null ? null : run.HoldOut();
+        if (sizing is null)
+            return target.With(run.Sequential(QuantizationRunner.UnfinishedPath(parsed.GetValue(QuantizeOptions.Out)!)));
         target = target.With(target.Method.LearnsFromText ? run.Calibrate() : run.Weigh());
-        return sizing?.Choose(target, source, run, heldOut!) ?? target;
+        return sizing.Choose(target, source, run, heldOut!);
+    }
+
+    private static void CheckMemory(SequentialCalibration? calibration, CliEnvironment environment)
+    {
+        if (calibration?.PeakBytes is { } needed && environment.AvailableMemory() is var free && needed > free)
+        {
+            throw CliException.Environment(
+                $"the text goes through the layers in {new ByteSize(needed)} of memory, and {new ByteSize(free)} is free",
+                "take a machine with more, or 'plimsoll calibrate' and --imatrix, which need little");
+        }
     }
 
     private static int Threads(ParseResult parsed, CliEnvironment environment) => parsed.GetValue(QuantizeOptions.Threads) ?? environment.Processors;
@@ -78,6 +94,8 @@ internal static class QuantizeCommand
         Recipe = target.Recipe,
         SourceFiles = source.Files,
         Threads = Threads(parsed, environment),
+        CalibrationBytes = target.Gguf?.Sequential?.PeakBytes ?? 0,
+        CalibrationDiskBytes = target.Gguf?.Sequential?.DiskBytes ?? 0,
         Resume = parsed.GetValue(QuantizeOptions.Resume),
         Replace = parsed.GetValue(QuantizeOptions.Force),
         AllowNonFinite = parsed.GetValue(QuantizeOptions.AllowNonFinite),
@@ -116,7 +134,7 @@ internal static class QuantizeCommand
         {
             progress?.Dispose();
         }
-        var result = new QuantizeResult(request.Target, target.Format, source.Bytes, request.Threads, plan.Notes, report, sizing?.Prove(report.Files[0], target, source, request));
+        var result = new QuantizeResult(request.Target, target.Format, source.Bytes, request.Threads, [.. plan.Notes, .. target.Gguf?.Sequential?.Notes ?? []], report, sizing?.Prove(report.Files[0], target, source, request));
         if (parsed.GetValue(GlobalOptions.Json))
             QuantizeJson.Write(terminal.Out, result);
         else
@@ -126,6 +144,8 @@ internal static class QuantizeCommand
         void Started(RunPlan runPlan, long weights, long done)
         {
             allWeights = Math.Max(1, weights);
+            if (runPlan.CalibrationBytes > 0 && !parsed.GetValue(GlobalOptions.Quiet))
+                terminal.Error.WriteLine($"plimsoll: planned are at most {new ByteSize(runPlan.PeakBytes)} of memory and {new ByteSize(runPlan.DiskBytes).ToDecimalString()} of disk");
             progress = Progress.Start(parsed, environment, "quantize", source.Bytes, ProgressUnit.Bytes, SourceBytes(done));
         }
 

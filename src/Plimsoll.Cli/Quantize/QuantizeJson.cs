@@ -62,10 +62,12 @@ internal static class QuantizeJson
         json.WriteNumber("resident_bytes", preview.Plan.ResidentBytes);
         json.WriteNumber("output_buffer_bytes", preview.Plan.OutputBytes);
         json.WriteNumber("piece_bytes", preview.Plan.PieceBytes);
+        json.WriteNumber("calibration_bytes", preview.Plan.CalibrationBytes);
         json.WriteNumber("runtime_bytes", preview.Plan.RuntimeBytes);
         json.WriteNumber("disk_bytes", preview.Plan.DiskBytes);
         json.WriteNumber("free_disk_bytes", preview.FreeDiskBytes);
-        json.WriteNumber("expected_seconds", preview.Expected.TotalSeconds);
+        if (preview.Expected is { } expected)
+            json.WriteNumber("expected_seconds", expected.TotalSeconds);
         json.WriteStrings("notes", plan.Notes);
     });
 }

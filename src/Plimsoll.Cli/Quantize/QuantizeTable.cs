@@ -41,10 +41,13 @@ internal static class QuantizeTable
         table.AddRow("program", Binary(run.ResidentBytes), "resident now, with headers and vocabulary");
         table.AddRow("outputs", Binary(run.OutputBytes), "the largest tensor as it is written; small ones also while the next is encoded");
         table.AddRow("pieces", Binary(run.PieceBytes), $"weights and decoded weights, {Count(run.Threads, "thread")}");
+        if (run.CalibrationBytes > 0)
+            table.AddRow("calibration", Binary(run.CalibrationBytes), "the weights of one layer, hidden states of the text, products of the inputs");
         table.AddRow("runtime", Binary(run.RuntimeBytes), "code, stacks and small arrays that come while it works");
         table.AddRow("peak memory", Binary(run.PeakBytes), "");
         table.AddRow("disk", Size(run.DiskBytes), $"{Size(preview.FreeDiskBytes)} free");
-        table.AddRow("time", Duration(preview.Expected), $"{Count(preview.Weights, "weight")}, from a sample of each type encoded now");
+        if (preview.Expected is { } expected)
+            table.AddRow("time", Duration(expected), $"{Count(preview.Weights, "weight")}, from a sample of each type encoded now");
         terminal.Rich.Write(table);
         if (run.DiskBytes > preview.FreeDiskBytes)
             terminal.Rich.WriteLine($"The disk is too small by {Size(run.DiskBytes - preview.FreeDiskBytes)}.");

@@ -7,6 +7,7 @@ using Plimsoll.Numerics.Blocks;
 using Plimsoll.Quantization;
 using Plimsoll.Quantization.Allocation;
 using Plimsoll.Quantization.Calibration;
+using Plimsoll.Quantization.Calibration.Sequential;
 using Plimsoll.Quantization.Gguf;
 using Plimsoll.Quantization.HuggingFace;
 using Plimsoll.Quantization.Importance;
@@ -102,6 +103,9 @@ internal sealed record QuantizeTarget
 
     /// <summary>This target with what a text has shown: which columns matter, and how their errors make up for each other.</summary>
     public QuantizeTarget With(CalibratedRecipe calibrated) => this with { Gguf = Gguf! with { Importance = calibrated.Importance, Feedback = calibrated.Feedback }, CalibrationDigest = calibrated.Digest };
+
+    /// <summary>This target, rounded layer after layer while a text goes through them.</summary>
+    public QuantizeTarget With(SequentialCalibration calibration) => this with { Gguf = Gguf! with { Sequential = calibration }, CalibrationDigest = calibration.Text.Digest };
 
     /// <summary>This target with what a text has shown of its layers.</summary>
     public QuantizeTarget With(HuggingFaceRecipe calibrated, CalibrationText text) => this with { HuggingFace = calibrated, CalibrationDigest = text.Digest };

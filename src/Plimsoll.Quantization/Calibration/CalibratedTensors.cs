@@ -25,7 +25,7 @@ public static class CalibratedTensors
         {
             return [.. GgufLayout.OfFile(model.Shape).Tensors.Select(tensor => Create(tensor, Enumerable.Range(0, (int)tensor.Matrices).Select(expert => seen.Find(tensor.Name, expert)))).OfType<CalibratedTensor>()];
         }
-        return [.. GgufFromHuggingFace.Read(model).Tensors.Select(source => Create(source.Tensor, Inputs(source, seen))).OfType<CalibratedTensor>()];
+        return [.. GgufFromHuggingFace.Read(model).Tensors.Select(source => Create(source.Tensor, InputsOf(source, seen))).OfType<CalibratedTensor>()];
     }
 
     /// <summary>Bytes of the Gram matrices of a model's layers while a text is run, and of the factors that follow from them.</summary>
@@ -56,8 +56,8 @@ public static class CalibratedTensors
         return matrices.Any(matrix => matrix is not null) ? new(tensor.Name, (int)tensor.RowLength, matrices) : null;
     }
 
-    /// <summary>Experts lie in tensors of their own, or in one as in the GGUF file.</summary>
-    private static IEnumerable<InputStatistics?> Inputs(GgufSource source, InputCollector seen) => source.Sources is [var only]
+    /// <summary>What the matrices of a tensor are given; experts lie in tensors of their own, or in one as in the GGUF file.</summary>
+    internal static IEnumerable<InputStatistics?> InputsOf(GgufSource source, InputCollector seen) => source.Sources is [var only]
         ? Enumerable.Range(0, (int)source.Tensor.Matrices).Select(expert => seen.Find(only.Name, expert))
         : source.Tensor.Matrices == source.Sources.Length ? source.Sources.Select(expert => seen.Find(expert.Name, 0)) : [];
 }

@@ -32,6 +32,15 @@ public sealed record CalibrationText(string Name, ReadOnlyMemory<int> Tokens, in
         return (Take(Chunks - last), this with { Tokens = Tokens[((Chunks - last) * Context)..] });
     }
 
+    /// <summary>What the model sees of a chunk.</summary>
+    /// <param name="tokens">(context).</param>
+    public void ReadChunk(int index, Span<int> tokens)
+    {
+        Tokens.Span.Slice(index * Context, Context).CopyTo(tokens);
+        if (Bos is { } bos)
+            tokens[0] = bos;
+    }
+
     /// <summary>Runs the model over all chunks; the observer of its session sees the inputs.</summary>
     /// <param name="withHead">Whether the output head is run too, which costs a product with the whole vocabulary.</param>
     /// <param name="progress">Called with the number of chunks done.</param>
@@ -43,9 +52,7 @@ public sealed record CalibrationText(string Name, ReadOnlyMemory<int> Tokens, in
         for (var index = 0; index < Chunks; index++)
         {
             cancellation.ThrowIfCancellationRequested();
-            Tokens.Span.Slice(index * Context, Context).CopyTo(chunk);
-            if (Bos is { } bos)
-                chunk[0] = bos;
+            ReadChunk(index, chunk);
             model.Rewind(0);
             model.Forward(chunk, logits);
             progress(index + 1);

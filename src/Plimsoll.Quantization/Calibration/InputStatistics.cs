@@ -27,6 +27,14 @@ public sealed class InputStatistics(int columns, bool keepsGram)
     /// <summary>Σ xᵀx, (columns, columns): the lower triangle; empty when it is not kept.</summary>
     public ReadOnlySpan<double> Gram => gram;
 
+    /// <summary>Hands over the array of <see cref="Gram"/>; it is not kept any more.</summary>
+    public double[] TakeGram()
+    {
+        var taken = gram ?? throw new InvalidOperationException("the products were not kept, or taken already");
+        gram = null;
+        return taken;
+    }
+
     /// <summary>Lets go of the memory of <see cref="Gram"/>.</summary>
     public void ReleaseGram() => gram = null;
 

@@ -82,17 +82,25 @@ public sealed class FeedbackFactor
 
     /// <param name="gram">Σ xᵀx, (columns, columns): the lower triangle.</param>
     /// <returns>Null where even the strongest damping leaves H singular: its inputs are no finite numbers.</returns>
-    public static FeedbackFactor? Create(ReadOnlySpan<double> gram, int columns, int threads)
+    public static FeedbackFactor? Create(ReadOnlySpan<double> gram, int columns, int threads) => Consume(gram.ToArray(), columns, threads);
+
+    /// <summary>The same without a copy: the array, the largest thing of a calibration, is worked in.</summary>
+    /// <inheritdoc cref="Create" path="/param"/>
+    /// <inheritdoc cref="Create" path="/returns"/>
+    public static FeedbackFactor? Consume(double[] gram, int columns, int threads)
     {
-        var source = gram.ToArray();
         var diagonal = new double[columns];
-        for (var column = 0; column < columns; column++)
-            diagonal[column] = source[column * columns + column];
+        for (var row = 0; row < columns; row++)
+        {
+            diagonal[row] = gram[row * columns + row];
+            // The triangle above keeps the products while the one below becomes the factor.
+            for (var column = 0; column < row; column++)
+                gram[column * columns + row] = gram[row * columns + column];
+        }
         var mean = diagonal.Average();
         if (!(mean > 0) || !double.IsFinite(mean))
             return null;
         int[] order = [.. Enumerable.Range(0, columns).OrderByDescending(column => diagonal[column]).ThenBy(column => column)];
-        var matrix = new double[source.Length];
         for (var damping = FirstDamping; damping <= LastDamping; damping *= 10)
         {
             for (var row = 0; row < columns; row++)
@@ -100,12 +108,11 @@ public sealed class FeedbackFactor
                 for (var column = 0; column <= row; column++)
                 {
                     var (a, b) = (order[columns - 1 - row], order[columns - 1 - column]);
-                    matrix[row * columns + column] = source[Math.Max(a, b) * columns + Math.Min(a, b)];
+                    gram[row * columns + column] = a == b ? diagonal[a] + damping * mean : gram[Math.Min(a, b) * columns + Math.Max(a, b)];
                 }
-                matrix[row * columns + row] += damping * mean;
             }
-            if (Cholesky.Factor(matrix, columns, threads))
-                return new(order, Normalize(matrix, columns), Squares(matrix, columns), damping);
+            if (Cholesky.Factor(gram, columns, threads))
+                return new(order, Normalize(gram, columns), Squares(gram, columns), damping);
         }
         return null;
     }

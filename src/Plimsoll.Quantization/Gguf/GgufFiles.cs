@@ -53,6 +53,6 @@ internal static class GgufFiles
     {
         ImmutableArray<GgufTensorInfo> tensors = [.. jobs.SelectMany(job => job.Outputs).Select(output => new GgufTensorInfo(output.Name, output.Format, output.Dimensions))];
         var layout = GgufWriter.Layout(keys, tensors);
-        return new(name, layout.Header, jobs, tensors.Zip(layout.Offsets).ToImmutableDictionary(pair => pair.First.Name, pair => pair.Second), layout.Length);
+        return new(name, layout.Header, [.. jobs.OrderBy(job => job.Order)], tensors.Zip(layout.Offsets).ToImmutableDictionary(pair => pair.First.Name, pair => pair.Second), layout.Length);
     }
 }

@@ -3,6 +3,7 @@ using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
 using Plimsoll.Planning.Weights;
 using Plimsoll.Planning.Weights.Gguf;
+using Plimsoll.Quantization.Calibration.Sequential;
 using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Gguf.Architectures;
 using Plimsoll.Quantization.Output;
@@ -31,7 +32,7 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
     {
         var mix = new GgufMix(recipe.FileType, content.Facts, new()
         {
-            HasImatrix = recipe.Importance is not null,
+            HasImatrix = recipe.Importance is not null || recipe.Sequential is not null,
             Pure = recipe.Pure,
             OutputType = recipe.OutputType,
             EmbeddingType = recipe.EmbeddingType,
@@ -82,6 +83,11 @@ internal sealed class GgufPlanner(GgufContent content, GgufRecipe recipe)
         var codec = type.BlockLength == 1 ? null : BlockCodecs.Find(type) ?? throw new QuantizationRefusedException($"{Show(type)} cannot be encoded; {output.Name} would have that type.");
         if (codec is not null)
             RefuseRequantizing(source, type);
+        if (codec is not null && recipe.Sequential is { } calibration && SequentialCalibration.Takes(source.Tensor))
+        {
+            calibration.Add(source);
+            return new SequentialTensorJob(output, source, codec, recipe.Search, calibration);
+        }
         var importance = codec is null ? default : Importance(source.Tensor, type, codec);
         if (codec is not null && type.Name == "NVFP4_GGML")
         {

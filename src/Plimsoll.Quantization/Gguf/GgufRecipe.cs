@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Plimsoll.Checkpoints.Gguf;
 using Plimsoll.Numerics;
 using Plimsoll.Numerics.Blocks;
+using Plimsoll.Quantization.Calibration.Sequential;
 using Plimsoll.Quantization.ErrorFeedback;
 using Plimsoll.Quantization.Importance;
 
@@ -42,6 +43,9 @@ public sealed record GgufRecipe
 
     /// <summary>How errors of columns make up for each other, by tensor name, for each matrix of a stack; null to round to nearest.</summary>
     public IReadOnlyDictionary<string, ImmutableArray<FeedbackFactor?>>? Feedback { get; init; }
+
+    /// <summary>Rounds layer after layer with error feedback, from what the layers before give as they are written; null for none.</summary>
+    public SequentialCalibration? Sequential { get; init; }
 
     /// <summary>Whether tensors that are quantized already may be quantized again.</summary>
     public bool AllowRequantize { get; init; }

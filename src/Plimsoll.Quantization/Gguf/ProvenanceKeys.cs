@@ -46,7 +46,7 @@ internal static class ProvenanceKeys
             parts.Add("--search best");
         if (recipe.Importance is not null)
             parts.Add("--imatrix");
-        if (recipe.Feedback is not null)
+        if (recipe.Feedback is not null || recipe.Sequential is not null)
             parts.Add("--method gptq");
         return string.Join(' ', parts);
     }

@@ -28,11 +28,30 @@ public abstract class WeightJob
     /// <summary>Ranges of rows begin at multiples of this: 8 where eight output channels share a word.</summary>
     public virtual int RowAlignment => 1;
 
+    /// <summary>Jobs of a file are done by rising order, and in their own where it is the same.</summary>
+    public virtual int Order => 0;
+
+    /// <summary>How long a weight takes beside one that is encoded without data: for progress and the time that is left.</summary>
+    public virtual int Effort => 1;
+
+    /// <summary>Whether <see cref="Follow"/> is called.</summary>
+    public virtual bool IsFollowed => false;
+
     /// <summary>Whether all rows are read once, through <see cref="Observe"/>, before the first is encoded: for scales of a whole tensor.</summary>
     public virtual bool NeedsObservation => false;
 
     /// <summary>The stored parameters that it reads; their bytes are fetched ahead while the job before is busy.</summary>
     public virtual IEnumerable<StoredWeight> Sources => [];
+
+    /// <summary>Called once before the first row is encoded, on the thread that carries out the plan.</summary>
+    public virtual void Prepare()
+    {
+    }
+
+    /// <summary>Sees what is written: behind its encoding, or when an earlier run had written it; jobs that come later may depend on it.</summary>
+    public virtual void Follow(OutputBuffers outputs)
+    {
+    }
 
     /// <summary>Reads rows of the source as floats; safe from several threads.</summary>
     public abstract void ReadRows(long firstRow, Span<float> values);

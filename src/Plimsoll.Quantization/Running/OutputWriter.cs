@@ -75,6 +75,21 @@ internal sealed class OutputWriter(OutputPlan plan, PartialOutput folder, Output
         return Crc32C.Finish(state);
     }
 
+    /// <summary>Fills the buffers of a job with what a file holds.</summary>
+    /// <exception cref="IOException">The file cannot be read, or is too short.</exception>
+    public static void Read(SafeFileHandle handle, OutputFile file, WeightJob job, OutputBuffers outputs)
+    {
+        for (var index = 0; index < job.Outputs.Length; index++)
+        {
+            var output = job.Outputs[index];
+            for (var offset = 0L; offset < output.Bytes;)
+            {
+                var read = RandomAccess.Read(handle, outputs.Range(index, offset, (int)Math.Min(ChunkBytes, output.Bytes - offset)), file.Places[output.Name] + offset);
+                offset += read > 0 ? read : throw new IOException($"{file.Name} has been cut while it was read");
+            }
+        }
+    }
+
     private uint Write(OutputFile file, WeightJob job, OutputBuffers outputs)
     {
         var handle = HandleOf(file);

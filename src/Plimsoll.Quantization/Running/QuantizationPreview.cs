@@ -4,8 +4,8 @@ namespace Plimsoll.Quantization.Running;
 
 /// <summary>What a run is going to take: memory and disk from the plan, time from a sample of its work.</summary>
 /// <param name="FreeDiskBytes">What the disk of the target has.</param>
-/// <param name="Expected">Time to encode, when the source is read and the output written as fast.</param>
-public sealed record QuantizationPreview(RunPlan Plan, long Weights, long FreeDiskBytes, TimeSpan Expected)
+/// <param name="Expected">Time to encode, when the source is read and the output written as fast; null where layers are calibrated one after the other, whose pace only shows in the run.</param>
+public sealed record QuantizationPreview(RunPlan Plan, long Weights, long FreeDiskBytes, TimeSpan? Expected)
 {
     /// <summary>A sample this long is beyond the first calls, in which code is compiled, and then compiled again.</summary>
     private static readonly TimeSpan SampleTime = TimeSpan.FromMilliseconds(500);
@@ -19,10 +19,12 @@ public sealed record QuantizationPreview(RunPlan Plan, long Weights, long FreeDi
     public static QuantizationPreview Create(OutputPlan plan, QuantizationRequest request)
     {
         OutputTarget.Check(plan, request.Target, request.Replace, request.SourceFiles);
-        var runPlan = RunPlan.Create(plan, request.Threads, ProcessMemory.Resident());
+        var runPlan = RunPlan.Create(plan, request);
         var jobs = plan.Files.SelectMany(file => file.Jobs).ToList();
         using var arena = new OutputArena(runPlan.OutputBytes);
         using var pieces = new PieceBuffers(1, RunPlan.LargestPiece(jobs));
+        if (jobs.Exists(job => job.Effort > 1))
+            return new(runPlan, jobs.Sum(WeightsOf), request.Disk.FreeBytes(ExistingParent(request.Target)), null);
         var seconds = 0.0;
         foreach (var type in jobs.GroupBy(job => (job.TypeName, job.NeedsObservation)))
         {

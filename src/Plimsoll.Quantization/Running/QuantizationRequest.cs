@@ -19,6 +19,12 @@ public sealed record QuantizationRequest
     /// <summary>Go on where an unfinished run of the same work ended; without one begin.</summary>
     public bool Resume { get; init; }
 
+    /// <summary>Memory that the jobs take besides while they are prepared.</summary>
+    public long CalibrationBytes { get; init; }
+
+    /// <summary>Disk that they take meanwhile, beside the output.</summary>
+    public long CalibrationDiskBytes { get; init; }
+
     /// <summary>Replace what is under the target's name.</summary>
     public bool Replace { get; init; }
 
@@ -29,9 +35,9 @@ public sealed record QuantizationRequest
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Told when encoding begins: the plan of the run, all weights, and how many of them an earlier run had written.</summary>
+    /// <summary>Told when encoding begins: the plan of the run, all weights, each counted as often as its <see cref="Output.WeightJob.Effort"/>, and how many of them an earlier run had written.</summary>
     public Action<RunPlan, long, long> Started { get; init; } = (_, _, _) => { };
 
-    /// <summary>Told the number of weights that are done and the tensor at work; from several threads.</summary>
+    /// <summary>Told the number of weights, counted so, that are done and the tensor at work; from several threads.</summary>
     public Action<long, string> Progress { get; init; } = (_, _) => { };
 }

@@ -16,7 +16,7 @@ public sealed class QuantizationRunner
     private readonly CancellationToken cancellation;
     private readonly ImmutableArray<(int File, int Job)> places;
     private readonly Dictionary<(int File, int Job), FinishedJob> finished = [];
-    private long weightsDone;
+    private long effortDone;
 
     private QuantizationRunner(OutputPlan plan, QuantizationRequest request, CancellationToken cancellation)
     {
@@ -39,7 +39,7 @@ public sealed class QuantizationRunner
     private QuantizationReport Run()
     {
         OutputTarget.Check(plan, request.Target, request.Replace, request.SourceFiles);
-        var runPlan = RunPlan.Create(plan, request.Threads, ProcessMemory.Resident());
+        var runPlan = RunPlan.Create(plan, request);
         using var folder = PartialOutput.Open(request.Target, request.Disk);
         try
         {
@@ -61,8 +61,8 @@ public sealed class QuantizationRunner
     private QuantizationReport Run(PartialOutput folder, RunJournal journal, RunPlan runPlan)
     {
         var resumed = finished.Count;
-        weightsDone = places.Where(finished.ContainsKey).Sum(place => Weights(JobAt(place)));
-        request.Started(runPlan, places.Sum(place => Weights(JobAt(place))), weightsDone);
+        effortDone = places.Where(finished.ContainsKey).Sum(place => Effort(JobAt(place)));
+        request.Started(runPlan, places.Sum(place => Effort(JobAt(place))), effortDone);
         var start = request.Time.GetTimestamp();
         EncodeAll(folder, journal, runPlan);
         folder.Write(plan.SideFiles);
@@ -82,20 +82,39 @@ public sealed class QuantizationRunner
             finished[(job.File, job.Job)] = job;
         });
         // The writer notes what is finished while this loop goes on.
-        var work = places.Where(place => !finished.ContainsKey(place)).ToList();
+        var left = places.Where(place => !finished.ContainsKey(place)).ToHashSet();
+        var work = places.Where(place => left.Contains(place) || JobAt(place).IsFollowed).ToList();
         for (var index = 0; index < work.Count; index++)
         {
             cancellation.ThrowIfCancellationRequested();
             var (place, job) = (work[index], JobAt(work[index]));
+            if (!left.Contains(place))
+            {
+                writer.Wait();
+                job.Follow(Read(folder, place, arena.Rent(job, atEnd: false, request.Threads)));
+                continue;
+            }
             if (index + 1 < work.Count)
                 ahead.Fetch(JobAt(work[index + 1]));
+            job.Prepare();
             if (OutputArena.BytesFor(job) + writer.PendingBytes > arena.Capacity)
                 writer.Wait();
             var outputs = arena.Rent(job, atEnd: index % 2 == 1, request.Threads);
-            var encoder = new JobEncoder(pieces, request.Threads, request.AllowNonFinite, count => request.Progress(Interlocked.Add(ref weightsDone, count), job.Name), cancellation);
-            writer.Begin(place, outputs, encoder.Encode(job, outputs));
+            var encoder = new JobEncoder(pieces, request.Threads, request.AllowNonFinite, count => request.Progress(Interlocked.Add(ref effortDone, (long)count * job.Effort), job.Name), cancellation);
+            var encoded = encoder.Encode(job, outputs);
+            if (job.IsFollowed)
+                job.Follow(outputs);
+            writer.Begin(place, outputs, encoded);
         }
         writer.Finish();
+    }
+
+    /// <summary>What an earlier run has written of a job.</summary>
+    private OutputBuffers Read(PartialOutput folder, (int File, int Job) place, OutputBuffers outputs)
+    {
+        using var handle = folder.OpenForReading(plan.Files[place.File]);
+        OutputWriter.Read(handle, plan.Files[place.File], JobAt(place), outputs);
+        return outputs;
     }
 
     /// <summary>Takes over what an unfinished run of the same work had written, as far as its bytes still have their checksums.</summary>
@@ -137,6 +156,8 @@ public sealed class QuantizationRunner
     private WeightJob JobAt((int File, int Job) place) => plan.Files[place.File].Jobs[place.Job];
 
     private static long Weights(WeightJob job) => checked(job.Rows * job.RowLength);
+
+    private static long Effort(WeightJob job) => checked(Weights(job) * job.Effort);
 
     private static QuantizedTensor Describe(WeightJob job, FinishedJob done) =>
         new(job.Name, job.TypeName, Weights(job), job.Outputs.Sum(output => output.Bytes), done.Error.Error, done.Error.Sum, done.NonFinite);

@@ -26,12 +26,22 @@ public sealed record RunPlan
     /// <summary>What the runtime itself comes to need while it works.</summary>
     public required long RuntimeBytes { get; init; }
 
-    /// <summary>Bytes of all files that are written.</summary>
+    /// <summary>What a calibration takes that goes on meanwhile: hidden states, the weights of a layer, products of its inputs.</summary>
+    public long CalibrationBytes { get; init; }
+
+    /// <summary>Bytes of all files that are written, hidden states of a calibration among them.</summary>
     public required long DiskBytes { get; init; }
 
     public required int Threads { get; init; }
 
-    public long PeakBytes => ResidentBytes + OutputBytes + PieceBytes + RuntimeBytes;
+    public long PeakBytes => ResidentBytes + OutputBytes + PieceBytes + RuntimeBytes + CalibrationBytes;
+
+    /// <summary>The plan of a request.</summary>
+    public static RunPlan Create(OutputPlan plan, QuantizationRequest request)
+    {
+        var run = Create(plan, request.Threads, ProcessMemory.Resident());
+        return run with { CalibrationBytes = request.CalibrationBytes, DiskBytes = run.DiskBytes + request.CalibrationDiskBytes };
+    }
 
     /// <param name="residentBytes">Memory of the process now; see <see cref="ProcessMemory"/>.</param>
     public static RunPlan Create(OutputPlan plan, int threads, long residentBytes)

@@ -50,12 +50,14 @@ internal sealed class LayerForward
         Rows(0, count, weights.AttentionNorm is null ? null : normAttention);
         Project(weights.AttentionNorm is null ? space.Hidden : space.Normed, count, observer);
         Rows(0, count, prepareHeads);
-        if (wanted == 0)
+        if (wanted == 0 || observer is { IsSatisfied: true })
             return;
         var attended = new RowView(space.Attended, 0, layer.QueryWidth);
         attention.Run(layer, cache, queries, first, count, position, attended);
         weights.Output.Apply(space.Attended.AsSpan(first * layer.QueryWidth), wanted, Hidden(space.Branch), pool, observer);
 
+        if (observer is { IsSatisfied: true })
+            return;
         if (settings.Residual == Residual.Parallel)
             Rows(first, count, normFeedForward);
         Rows(first, count, addAttention);

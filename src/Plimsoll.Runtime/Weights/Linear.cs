@@ -11,6 +11,9 @@ internal sealed record Linear(string Name, PackedMatrix Matrix, float[]? Bias, i
     /// <summary>(rows, columns); whoever exchanges it puts it back.</summary>
     public PackedMatrix Matrix { get; set; } = Matrix;
 
+    /// <summary>Which row of the stored tensor each row is; null for the same order.</summary>
+    public int[]? Order { get; init; }
+
     public int Rows => Matrix.Rows;
 
     public int Columns => Matrix.Columns;

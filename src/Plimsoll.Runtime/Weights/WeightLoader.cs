@@ -25,12 +25,17 @@ internal sealed class WeightLoader(DecoderCheckpoint checkpoint)
             Embedding = embedding,
             Positions = settings.LearnedPositions ? source.Matrix(new(null, "position_embd"), settings.MaxContext ?? 0, hidden, isLinear: false) : null,
             Layers = [.. settings.Layers.Select((layer, index) => LoadLayer(layer, index))],
-            FinalNorm = Norm(new(null, "output_norm"), hidden),
+            FinalNorm = LoadFinalNorm(),
             Head = head,
         };
     }
 
-    private LayerWeights LoadLayer(LayerSettings layer, int index)
+    /// <summary>The output head as the checkpoint names it; the embedding's name where the two are tied.</summary>
+    public string HeadName => source.NameOf(source.Has(new(null, "output")) ? new(null, "output") : new(null, "token_embd"));
+
+    public NormWeights LoadFinalNorm() => Norm(new(null, "output_norm"), settings.HiddenSize);
+
+    public LayerWeights LoadLayer(LayerSettings layer, int index)
     {
         var hidden = settings.HiddenSize;
         var before = settings.NormPlacement != NormPlacement.After;

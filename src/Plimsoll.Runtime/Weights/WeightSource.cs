@@ -32,7 +32,7 @@ internal sealed class WeightSource(DecoderCheckpoint checkpoint) : IDisposable
         var order = OrderByKind(rows, headDim);
         var biasName = name.Bias;
         var bias = biasRequired ? RequireVector(biasName, rows) : Vector(biasName, rows);
-        return new(NameOf(name), MatrixLoader.Load(reader, checkpoint.Require(name, [rows, columns]), order), bias is null ? null : [.. order.Select(row => bias[row])]);
+        return new(NameOf(name), MatrixLoader.Load(reader, checkpoint.Require(name, [rows, columns]), order), bias is null ? null : [.. order.Select(row => bias[row])]) { Order = order };
     }
 
     /// <param name="isLinear">A layer's weight, which GPT-2 stores transposed, and not an embedding.</param>

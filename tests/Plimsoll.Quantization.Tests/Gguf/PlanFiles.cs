@@ -6,13 +6,14 @@ namespace Plimsoll.Quantization.Tests.Gguf;
 internal static class PlanFiles
 {
     /// <returns>The paths of the files, in their order.</returns>
-    public static IReadOnlyList<string> Write(OutputPlan plan, string folder, int rowsAtOnce = 37)
+    /// <param name="prepared">Called before a job is encoded.</param>
+    public static IReadOnlyList<string> Write(OutputPlan plan, string folder, int rowsAtOnce = 37, Action<WeightJob>? prepared = null)
     {
         var paths = new List<string>();
         foreach (var file in plan.Files)
         {
             var path = Path.Combine(folder, file.Name);
-            File.WriteAllBytes(path, Bytes(file, rowsAtOnce));
+            File.WriteAllBytes(path, Bytes(file, rowsAtOnce, prepared));
             paths.Add(path);
         }
         return paths;
@@ -31,13 +32,15 @@ internal static class PlanFiles
         }
     }
 
-    public static byte[] Bytes(OutputFile file, int rowsAtOnce = 37)
+    public static byte[] Bytes(OutputFile file, int rowsAtOnce = 37, Action<WeightJob>? prepared = null)
     {
         var bytes = new byte[file.Length];
         file.Header.CopyTo(bytes);
         foreach (var job in file.Jobs)
         {
             var buffers = new Buffers(job);
+            job.Prepare();
+            prepared?.Invoke(job);
             for (var first = 0L; job.NeedsObservation && first < job.Rows; first += rowsAtOnce)
             {
                 var values = new float[Math.Min(rowsAtOnce, job.Rows - first) * job.RowLength];
@@ -52,6 +55,7 @@ internal static class PlanFiles
                 job.EncodeRows(first, values, buffers);
             }
             job.Complete(buffers);
+            job.Follow(buffers);
             for (var index = 0; index < job.Outputs.Length; index++)
                 buffers.Arrays[index].CopyTo(bytes, file.Places[job.Outputs[index].Name]);
         }
