@@ -62,6 +62,12 @@ internal static class CliApplication
             environment.Error.WriteLine($"plimsoll: {failure.Message}");
             return failure is FileNotFoundException or DirectoryNotFoundException ? ExitCode.BadInput : ExitCode.Environment;
         }
+        catch (OutOfMemoryException)
+        {
+            environment.Error.WriteLine("plimsoll: the system gave no more memory, though the machine may have some: a limit of the process (ulimit -v) or a full page file");
+            environment.Error.WriteLine("  raise the limit, or take a smaller model, context or batch");
+            return ExitCode.Environment;
+        }
         catch (Exception failure)
         {
             environment.Error.WriteLine($"plimsoll: this is our bug, please report it: {failure}");

@@ -18,6 +18,10 @@ public sealed class LoadingTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_a_vocabulary_alone_is_refused_as_such() =>
+        Assert.Contains("expected a model with weights, found no tensors: the file holds a vocabulary alone", Refuse(new TinyModel("llama").Keys()).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void A_wrong_shape_is_named_with_the_right_one()
     {
         var model = new TinyModel("llama").Keys().Tensor("token_embd.weight", 64, TinyModel.Vocabulary).Tensor("output_norm.weight", 32).EachLayer((model, at) => model.Norm(at + "attn_norm").Attention(at).Norm(at + "ffn_norm").Gated(at));

@@ -34,7 +34,8 @@ internal static class SamplingChoice
         }
         catch (ArgumentOutOfRangeException failure)
         {
-            throw CliException.WrongUsage(failure.Message);
+            // Without the name of the parameter that .NET puts behind.
+            throw CliException.WrongUsage(failure.Message[..failure.Message.LastIndexOf(" (", StringComparison.Ordinal)]);
         }
     }
 }

@@ -42,6 +42,8 @@ public sealed class DecoderCheckpoint : IDisposable
     {
         if (model.Checkpoint is not { } checkpoint)
             throw new ArgumentException($"'{model.Shape.Id}' is a description without weights", nameof(model));
+        if (checkpoint.Tensors.IsEmpty)
+            throw new CheckpointFormatException(checkpoint.Path, null, "a model with weights", "no tensors: the file holds a vocabulary alone");
         if (checkpoint.Gguf is { } metadata)
         {
             var family = Families.OfGguf(model.Shape.Architecture);

@@ -57,7 +57,7 @@ public sealed class RunCommandTests : IDisposable
     [InlineData(2, "--prompt is empty", "--prompt", "")]
     [InlineData(2, "exclude each other", "--prompt", "a", "--file", "b")]
     [InlineData(3, "no such file", "--file", "nowhere.txt")]
-    [InlineData(2, "a temperature from 0 to 100", "--prompt", "a", "--temperature", "-1")]
+    [InlineData(2, "a temperature from 0 to 100, found -1\n", "--prompt", "a", "--temperature", "-1")]
     [InlineData(2, "a top-p above 0 and at most 1", "--prompt", "a", "--top-p", "0")]
     [InlineData(2, "-n takes a whole number from 0", "--prompt", "a", "-n", "-3")]
     public void What_cannot_be_done_is_said_in_a_sentence(int exitCode, string message, params string[] options)
