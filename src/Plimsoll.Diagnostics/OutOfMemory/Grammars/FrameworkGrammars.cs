@@ -86,7 +86,7 @@ internal static partial class FrameworkGrammars
     [GeneratedRegex(@"Attempting to allocate (?<size>\d+) bytes which is greater than the maximum allowed buffer size of (?<limit>\d+) bytes|\[METAL\] Command buffer execution failed: Insufficient Memory", RegexOptions.CultureInvariant)]
     private static partial Regex Mlx { get; }
 
-    [GeneratedRegex(@"BFCArena::AllocateRawInternal.{0,400}?(?:Failed to allocate memory for requested buffer of size (?<size>\d+)|Available memory of (?<left>\d+|N) is smaller than requested bytes of (?<size>\d+|M))", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?:BFCArena::AllocateRawInternal.{0,400}?)?(?:Failed to allocate memory for requested buffer(?: of size (?<size>\d+))?|(?<=BFCArena::AllocateRawInternal.{0,400})Available memory of (?<left>\d+|N) is smaller than requested bytes of (?<size>\d+|M))", RegexOptions.CultureInvariant)]
     private static partial Regex Onnx { get; }
 
     [GeneratedRegex($@"Out of memory allocating (?<requested>{Size}) \(allocated so far: (?<allocated>{Size})(?:, limit set to: (?<allowed>{Size}))?\)", RegexOptions.CultureInvariant)]

@@ -32,10 +32,10 @@ internal static partial class HostGrammars
           (?:(?<numpy>(?:numpy\S*)?_ArrayMemoryError)|MemoryError):\ Unable\ to\ allocate\ (?<requested>{Size})
         | (?<![\w.:]|raise\ )(?:std::)?bad_alloc(?!:\ (?:out_of_memory|CUDA|cuda|hip|RMM)|\w)
         | \[Errno\ 12\]\ Cannot\ allocate\ memory | Cannot\ allocate\ memory\ \(os\ error\ 12\) | virtual\ memory\ exhausted
-        | (?<![\w.'"`]|raise\ |except\ |class\ |\()MemoryError(?!\w|:\ (?:std::bad_alloc|Unable\ to)|\(|'|`)
+        | (?<![\w.'"`]|raise\ |except\ |class\ |\()MemoryError(?!\w|:\ (?:std::bad_alloc|Unable\ to\ allocate\ \d)|\(|'|`)
         | memory\ allocation\ of\ (?<size>\d+)\ bytes\ failed | (?:m|re)alloc\ of\ size\ (?<size>\d+)\ failed
         | cannot\ allocate\ vector\ of\ size\ (?<requested>{Size})
-        | System\.OutOfMemoryException | fatal\ error:\ runtime:\ (?:out\ of|cannot\ allocate)\ memory
+        | \bbad\ allocation\b | System\.OutOfMemoryException | fatal\ error:\ runtime:\ (?:out\ of|cannot\ allocate)\ memory
         | \(-4:Insufficient\ memory\)\ Failed\ to\ allocate\ (?<size>\d+)\ bytes
         """, RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Program { get; }

@@ -43,7 +43,7 @@ internal static partial class TorchGrammars
     [GeneratedRegex($@"Allocation on device (?<device>\d+) would exceed allowed memory\. \(out of memory\) Currently allocated ?: (?<allocated>{Size}) Requested ?: (?<requested>{Size}) Device limit ?: (?<total>{Size}) Free \(according to CUDA\): ?(?<free>{Size})(?: PyTorch limit \(set by user-supplied memory fraction\) ?: (?<allowed>{Size}))?", RegexOptions.CultureInvariant)]
     private static partial Regex AsyncAllocator { get; }
 
-    [GeneratedRegex(@"OutOfMemoryError: Allocation on device(?: \d+)?(?! \d* ?would)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"OutOfMemoryError: Allocation on device(?: \d+)?(?! \d* ?would)|Allocation on device \d+ would exceed allowed memory\. \(out of memory\)(?! Currently allocated)", RegexOptions.CultureInvariant)]
     private static partial Regex AsyncBare { get; }
 
     /// <summary>The head alone, where a log or a wrapper dropped the balance.</summary>
