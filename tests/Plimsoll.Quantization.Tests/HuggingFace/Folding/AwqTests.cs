@@ -1,15 +1,9 @@
-using Plimsoll.Models;
-using Plimsoll.Quantization.Calibration;
 using Plimsoll.Quantization.HuggingFace;
-using Plimsoll.Quantization.HuggingFace.Folding;
-using Plimsoll.Quantization.Running;
 using Plimsoll.Quantization.Tests.ErrorFeedback;
-using Plimsoll.Runtime.Settings;
-using Plimsoll.Testing.Builders;
 
 namespace Plimsoll.Quantization.Tests.HuggingFace.Folding;
 
-public sealed class AwqTests : IDisposable
+public sealed class AwqTests(AwqTests.Rescaled folder) : IClassFixture<AwqTests.Rescaled>
 {
     private const string Layer = "model.layers.0.";
     private const int Count = 200;
@@ -20,30 +14,7 @@ public sealed class AwqTests : IDisposable
         ["attention"] = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], ["heads"] = ["self_attn.o_proj"], ["feed forward"] = ["mlp.gate_proj", "mlp.up_proj"], ["middle"] = ["mlp.down_proj"],
     };
 
-    private readonly TinyCheckpoint model = new();
-    private readonly HuggingFaceRecipe recipe;
-    private readonly TensorFile written;
-
-    public AwqTests()
-    {
-        var collector = new InputCollector(keepsGrams: true, threads: 2);
-        foreach (var (name, readers) in Readers)
-        {
-            foreach (var reader in readers)
-                collector.Observe($"{Layer}{reader}.weight", 0, Inputs(name, seed: 1), Columns(name));
-        }
-        var located = ModelLocator.FromPath(model.Source);
-        var calibrated = HuggingFaceRecipe.Find("awq:4bit-g32")! with { Method = LayerMethod.Awq, Inputs = CalibratedInputs.Create(collector, threads: 2, _ => { }, CancellationToken.None) };
-        recipe = calibrated with { Folds = FoldSearch.Run(located, calibrated, Settings, threads: 2, _ => { }, CancellationToken.None) };
-        QuantizationRunner.Run(HuggingFaceConversion.Plan(located, recipe), new() { Target = model.Target, Recipe = "awq", SourceFiles = [], Threads = 2 }, CancellationToken.None);
-        written = TensorFile.Read(model.Target);
-    }
-
-    private static TransformerSettings Settings => new()
-    {
-        Architecture = "llama", HiddenSize = TinyCheckpoint.Hidden, VocabularySize = 64, NormEpsilon = 1e-5f,
-        Layers = [new() { Heads = 4, KeyValueHeads = 4, HeadDim = 32, ScoreScale = 1, FeedForward = TinyCheckpoint.Width }],
-    };
+    public sealed class Rescaled() : RescaledFolder("awq:4bit-g32", LayerMethod.Awq, (module, _) => Inputs(Readers.Single(group => group.Value.Any(module.EndsWith)).Key, seed: 1));
 
     [Theory]
     [InlineData("attention")]
@@ -52,19 +23,17 @@ public sealed class AwqTests : IDisposable
     [InlineData("middle")]
     public void Outputs_for_inputs_that_were_not_seen_have_a_lower_error_than_rounded_to_nearest(string name)
     {
-        using var plain = new TinyCheckpoint();
-        var nearest = plain.Convert("awq:4bit-g32", out _);
         var (unseen, columns) = (Inputs(name, seed: 2), Columns(name));
         foreach (var reader in Readers[name])
         {
-            var scales = recipe.Folds!.ScalesOf($"{Layer}{reader}.weight")!;
+            var scales = folder.Folds.ScalesOf($"{Layer}{reader}.weight")!;
             var original = Original(reader);
             // The values are divided by what the rows of their own projection became; for that only the inputs of this layer count.
-            var rescaled = PublishedArithmetic.Awq(written, Layer + reader).Select((weight, at) => weight / scales[at % columns]).ToArray();
+            var rescaled = PublishedArithmetic.Awq(folder.Written, Layer + reader).Select((weight, at) => weight / scales[at % columns]).ToArray();
             var rows = RowFactors(reader);
             for (var at = 0; at < rescaled.Length; at++)
                 rescaled[at] *= rows[at / columns];
-            var (before, after) = (SyntheticLayer.OutputError(original, PublishedArithmetic.Awq(nearest, Layer + reader), unseen, columns), SyntheticLayer.OutputError(original, rescaled, unseen, columns));
+            var (before, after) = (SyntheticLayer.OutputError(original, PublishedArithmetic.Awq(folder.Nearest, Layer + reader), unseen, columns), SyntheticLayer.OutputError(original, rescaled, unseen, columns));
             Assert.True(after < 0.95 * before, $"{reader}: {after} in place of {before}");
         }
     }
@@ -79,7 +48,7 @@ public sealed class AwqTests : IDisposable
         var scales = PublishedAwq.Scales([.. Readers[name].Select(Original)], inputs, columns, Group, scale => 1 / Bf16(1 / scale));
         double[][] divided = [.. Enumerable.Range(0, Count).Select(input => Enumerable.Range(0, columns).Select(column => inputs[input * columns + column] / scales[column]).ToArray())];
         var reader = Readers[name][^1];
-        var (original, zeroed) = (Original(reader), PublishedArithmetic.AwqCodes(written, Layer + reader));
+        var (original, zeroed) = (Original(reader), PublishedArithmetic.AwqCodes(folder.Written, Layer + reader));
         var rows = RowFactors(reader);
         var near = 0;
         for (var row = 0; row < 24; row++)
@@ -90,15 +59,13 @@ public sealed class AwqTests : IDisposable
         Assert.InRange(near / (24.0 * columns), 0.995, 1);
     }
 
-    public void Dispose() => model.Dispose();
-
-    private float[] Original(string reader) => model.Original.Floats($"{Layer}{reader}.weight");
+    private float[] Original(string reader) => folder.Original.Floats($"{Layer}{reader}.weight");
 
     /// <summary>What the rows of a layer were divided by because the next layer's columns were multiplied.</summary>
     private float[] RowFactors(string reader)
     {
         var next = reader switch { "self_attn.v_proj" => "self_attn.o_proj", "mlp.up_proj" => "mlp.down_proj", _ => null };
-        return next is null ? [.. Enumerable.Repeat(1f, TinyCheckpoint.Width)] : recipe.Folds!.ScalesOf($"{Layer}{next}.weight") ?? [.. Enumerable.Repeat(1f, TinyCheckpoint.Width)];
+        return next is null ? [.. Enumerable.Repeat(1f, TinyCheckpoint.Width)] : folder.Folds.ScalesOf($"{Layer}{next}.weight") ?? [.. Enumerable.Repeat(1f, TinyCheckpoint.Width)];
     }
 
     private static int Columns(string name) => name == "middle" ? TinyCheckpoint.Width : TinyCheckpoint.Hidden;
