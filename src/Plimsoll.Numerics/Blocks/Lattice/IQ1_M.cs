@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Plimsoll.Numerics.Blocks.Lanes;
+using Plimsoll.Numerics.Blocks.Packing;
 using Plimsoll.Numerics.Codecs;
 
 namespace Plimsoll.Numerics.Blocks.Lattice;
@@ -146,23 +148,29 @@ internal sealed unsafe class IQ1_M<T>() : TernaryCodec<T>("IQ1_M", SubLength, 1e
 
     protected override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
     {
-        var points = Lattice.Iq1.Values;
+        Span<ulong> codes = stackalloc ulong[Length / 8];
+        Span<float> scales = stackalloc float[SubBlocks];
         for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
         {
-            var stored = 0;
-            for (var word = 0; word < 4; word++)
-                stored |= blocks[ScalesAt + 2 * word + 1] >> 4 << 4 * word;
-            var scale = Fp16.ToSingle((ushort)stored);
-            for (var group = 0; group < Length / 8; group++)
-            {
-                var j = group / Groups;
-                var code = BinaryPrimitives.ReadUInt16LittleEndian(blocks[(ScalesAt + j / 4 * 2)..]) >> 3 * (j % 4) & 7;
-                var packed = blocks[HighBitsAt + j] >> 4 * (group % Groups);
-                var index = blocks[group] | (packed & 7) << 8;
-                var (subScale, delta) = (scale * (2 * code + 1), (packed & 8) != 0 ? -Delta : Delta);
-                for (var i = 0; i < 8; i++)
-                    values[8 * group + i] = subScale * (points[8 * index + i] + delta);
-            }
+            Read(blocks, codes, scales);
+            for (var j = 0; j < SubBlocks; j++)
+                SignedBytes.Scale<T>(MemoryMarshal.Cast<ulong, sbyte>(codes).Slice(j * SubLength, SubLength), scales[j], 0, values.Slice(j * SubLength, SubLength));
+        }
+    }
+
+    public override void Read(ReadOnlySpan<byte> block, Span<ulong> codes, Span<float> scales)
+    {
+        var stored = 0;
+        for (var word = 0; word < 4; word++)
+            stored |= block[ScalesAt + 2 * word + 1] >> 4 << 4 * word;
+        var scale = Fp16.ToSingle((ushort)stored);
+        for (var j = 0; j < SubBlocks; j++)
+        {
+            var code = BinaryPrimitives.ReadUInt16LittleEndian(block[(ScalesAt + j / 4 * 2)..]) >> 3 * (j % 4) & 7;
+            var packed = block[HighBitsAt + j];
+            codes[2 * j] = ShiftedPoints.At(block[2 * j] | (packed & 7) << 8, (packed & 8) != 0);
+            codes[2 * j + 1] = ShiftedPoints.At(block[2 * j + 1] | (packed >> 4 & 7) << 8, (packed & 128) != 0);
+            scales[j] = scale * (2 * code + 1) * ShiftedPoints.Unit;
         }
     }
 }

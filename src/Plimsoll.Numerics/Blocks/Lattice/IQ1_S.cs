@@ -91,19 +91,25 @@ internal sealed unsafe class IQ1_S<T>() : TernaryCodec<T>("IQ1_S", SubLength, 1e
     [SkipLocalsInit]
     protected override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
     {
-        Span<ulong> levels = stackalloc ulong[Groups];
-        var points = MemoryMarshal.Cast<sbyte, ulong>(Lattice.Iq1.Values);
+        Span<ulong> codes = stackalloc ulong[Length / 8];
+        Span<float> scales = stackalloc float[2 * SubBlocks];
         for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
         {
-            var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks));
+            Read(blocks, codes, scales);
             for (var j = 0; j < SubBlocks; j++)
-            {
-                var packed = BinaryPrimitives.ReadUInt16LittleEndian(blocks[(HighBitsAt + 2 * j)..]);
-                for (var group = 0; group < Groups; group++)
-                    levels[group] = points[blocks[LowBitsAt + Groups * j + group] | (packed >> 3 * group & 7) << 8];
-                var subScale = scale * (2 * (packed >> 12 & 7) + 1);
-                SignedBytes.Scale<T>(MemoryMarshal.Cast<ulong, sbyte>(levels), subScale, (packed & 0x8000) != 0 ? -Delta : Delta, values.Slice(j * SubLength, SubLength));
-            }
+                SignedBytes.Scale<T>(MemoryMarshal.Cast<ulong, sbyte>(codes).Slice(j * SubLength, SubLength), scales[2 * j], 0, values.Slice(j * SubLength, SubLength));
+        }
+    }
+
+    public override void Read(ReadOnlySpan<byte> block, Span<ulong> codes, Span<float> scales)
+    {
+        var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block));
+        for (var j = 0; j < SubBlocks; j++)
+        {
+            var packed = BinaryPrimitives.ReadUInt16LittleEndian(block[(HighBitsAt + 2 * j)..]);
+            for (var group = 0; group < Groups; group++)
+                codes[Groups * j + group] = ShiftedPoints.At(block[LowBitsAt + Groups * j + group] | (packed >> 3 * group & 7) << 8, (packed & 0x8000) != 0);
+            scales[2 * j] = scales[2 * j + 1] = scale * (2 * (packed >> 12 & 7) + 1) * ShiftedPoints.Unit;
         }
     }
 }

@@ -9,14 +9,18 @@ namespace Plimsoll.Numerics.Blocks.Lattice;
 
 /// <summary>A format of lattice points and signs: IQ2 and IQ3. A super-block of 256 weights has an FP16 scale, each sub-block a 4-bit scale under it.</summary>
 /// <remarks>The two kinds of <see cref="BlockSearch"/> are the same here, but for a fault of ggml's IQ3_S that only the exact one repeats.</remarks>
-internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules rules) : BlockCodec
+internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules rules) : BlockCodec, ISignedCodes
     where T : unmanaged, ICodeLanes<T>
     where TCells : ILatticeCells
 {
     private const int Length = SuperBlock.Length;
     private const int HighestScale = 15;
 
+    /// <summary>Weights of a scale of <see cref="ISignedCodes"/>.</summary>
+    private const int ScaledLength = 16;
+
     private readonly int subBlocks = Length / rules.SubLength;
+    private readonly Lazy<Lattice> lattice = new(rules.Lattice);
 
     public sealed override NumberFormat Format { get; } = NumberFormats.Find(name)!;
 
@@ -51,7 +55,7 @@ internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules
     {
         SuperBlock work;
         LatticeSearch<T, TCells>.Memory memory;
-        var lattice = rules.Lattice();
+        var lattice = this.lattice.Value;
         fixed (float* weights = importance)
         fixed (float* source = values)
         {
@@ -114,28 +118,37 @@ internal abstract unsafe class LatticeCodec<T, TCells>(string name, LatticeRules
     [SkipLocalsInit]
     protected sealed override void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values)
     {
-        Span<ushort> indices = stackalloc ushort[Length / TCells.Dimensions];
-        Span<byte> signs = stackalloc byte[Length / 8];
-        Span<byte> scales = stackalloc byte[subBlocks];
-        Span<ulong> signed = stackalloc ulong[Length / 8];
-        var points = rules.Lattice().Values;
+        Span<ulong> codes = stackalloc ulong[Length / 8];
+        Span<float> scales = stackalloc float[Length / ScaledLength];
         for (; !values.IsEmpty; values = values[Length..], blocks = blocks[Format.BlockBytes..])
         {
-            var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(blocks));
-            Unpack(blocks[sizeof(ushort)..Format.BlockBytes], indices, signs, scales);
-            for (var i = 0; i < signed.Length; i++)
-            {
-                var magnitudes = TCells.Dimensions == 8
-                    ? MemoryMarshal.Read<ulong>(MemoryMarshal.AsBytes<sbyte>(points.AsSpan(8 * indices[i])))
-                    : MemoryMarshal.Read<uint>(MemoryMarshal.AsBytes<sbyte>(points.AsSpan(4 * indices[2 * i])))
-                        | (ulong)MemoryMarshal.Read<uint>(MemoryMarshal.AsBytes<sbyte>(points.AsSpan(4 * indices[2 * i + 1]))) << 32;
-                signed[i] = SignBits.Apply(magnitudes, signs[i]);
-            }
-            for (var j = 0; j < subBlocks; j++)
-            {
-                var range = new Range(j * rules.SubLength, (j + 1) * rules.SubLength);
-                SignedBytes.Scale<T>(MemoryMarshal.Cast<ulong, sbyte>(signed)[range], scale * (0.5f + scales[j]) * rules.ScaleStep, 0, values[range]);
-            }
+            Read(blocks[..Format.BlockBytes], codes, scales);
+            for (var j = 0; j < scales.Length; j++)
+                SignedBytes.Scale<T>(MemoryMarshal.Cast<ulong, sbyte>(codes).Slice(j * ScaledLength, ScaledLength), scales[j], 0, values.Slice(j * ScaledLength, ScaledLength));
         }
+    }
+
+    [SkipLocalsInit]
+    public void Read(ReadOnlySpan<byte> block, Span<ulong> codes, Span<float> scales)
+    {
+        Span<ushort> indices = stackalloc ushort[Length / TCells.Dimensions];
+        Span<byte> signs = stackalloc byte[Length / 8];
+        Span<byte> scaleCodes = stackalloc byte[subBlocks];
+        var scale = Fp16.ToSingle(BinaryPrimitives.ReadUInt16LittleEndian(block));
+        Unpack(block[sizeof(ushort)..Format.BlockBytes], indices, signs, scaleCodes);
+        if (TCells.Dimensions == 8)
+        {
+            var points = MemoryMarshal.Cast<sbyte, ulong>(lattice.Value.Values);
+            for (var i = 0; i < signs.Length; i++)
+                codes[i] = SignBits.Apply(points[indices[i]], signs[i]);
+        }
+        else
+        {
+            var points = MemoryMarshal.Cast<sbyte, uint>(lattice.Value.Values);
+            for (var i = 0; i < signs.Length; i++)
+                codes[i] = SignBits.Apply(points[indices[2 * i]] | (ulong)points[indices[2 * i + 1]] << 32, signs[i]);
+        }
+        for (var j = 0; j < scales.Length; j++)
+            scales[j] = scale * (0.5f + scaleCodes[j * ScaledLength / rules.SubLength]) * rules.ScaleStep;
     }
 }

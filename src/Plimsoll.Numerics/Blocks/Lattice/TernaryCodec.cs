@@ -11,7 +11,7 @@ namespace Plimsoll.Numerics.Blocks.Lattice;
 /// </remarks>
 /// <param name="subLength">Weights that share a scale.</param>
 /// <param name="smallestMagnitude">A sub-block whose largest magnitude is smaller counts as zero.</param>
-internal abstract unsafe class TernaryCodec<T>(string name, int subLength, float smallestMagnitude) : BlockCodec where T : unmanaged, ICodeLanes<T>
+internal abstract unsafe class TernaryCodec<T>(string name, int subLength, float smallestMagnitude) : BlockCodec, ISignedCodes where T : unmanaged, ICodeLanes<T>
 {
     /// <summary>IQ1S_DELTA and IQ1M_DELTA of ggml-common.h.</summary>
     protected const float Delta = 0.125f;
@@ -20,6 +20,8 @@ internal abstract unsafe class TernaryCodec<T>(string name, int subLength, float
     private const int GroupLength = 8;
 
     public sealed override NumberFormat Format { get; } = NumberFormats.Find(name)!;
+
+    public abstract void Read(ReadOnlySpan<byte> block, Span<ulong> codes, Span<float> scales);
 
     /// <summary>The sums of a sub-block, and its best split.</summary>
     /// <param name="x">The sub-block.</param>

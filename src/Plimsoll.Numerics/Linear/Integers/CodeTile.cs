@@ -6,6 +6,9 @@ internal unsafe struct CodeTile
     /// <summary>Bytes of the codes of a chunk once they are unpacked.</summary>
     public const int CodeBytes = Panel.Rows * Panel.ChunkColumns;
 
+    /// <summary>Bytes of <see cref="Codes"/>.</summary>
+    public const int CodeMemory = 2 * CodeBytes;
+
     /// <summary>Bytes of a quad: byte row · 4 + i is the code of its column i, so each 32-bit lane of a vector meets the same four inputs.</summary>
     public const int QuadBytes = Panel.Rows * 4;
 
@@ -15,7 +18,7 @@ internal unsafe struct CodeTile
     /// <summary>Codes in the planes of their layout, in the packed weights.</summary>
     public byte* Planes;
 
-    /// <summary>Memory for the unpacked codes, quad by quad.</summary>
+    /// <summary>Memory for the unpacked codes, quad by quad, and as much behind them for formats whose codes lie in no planes.</summary>
     public byte* Codes;
 
     /// <summary>(groups, 16).</summary>

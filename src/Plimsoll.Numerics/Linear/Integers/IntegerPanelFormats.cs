@@ -25,6 +25,13 @@ internal static class IntegerPanelFormats
         new Iq4XsPanels(),
         new Mxfp4Panels(),
         new Nvfp4Panels(),
+        LatticePanels.Of("IQ3_S"),
+        LatticePanels.Of("IQ3_XXS"),
+        LatticePanels.Of("IQ2_S"),
+        LatticePanels.Of("IQ2_XS"),
+        LatticePanels.Of("IQ2_XXS"),
+        LatticePanels.Of("IQ1_M"),
+        LatticePanels.Of("IQ1_S"),
     ]).ToFrozenDictionary(panels => panels.Format);
 
     /// <summary>The panels of a format; null when its weights are multiplied as floats.</summary>

@@ -50,7 +50,7 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
     [SkipLocalsInit]
     private void Multiply(int firstPanel, int endPanel, byte* inputs, int count, float* outputs)
     {
-        var codes = stackalloc byte[CodeTile.CodeBytes + 64];
+        var codes = stackalloc byte[CodeTile.CodeMemory + 64];
         var scales = stackalloc float[CodeTile.ScaleCount + 16];
         var minimums = stackalloc float[CodeTile.ScaleCount + 16];
         var sums = stackalloc float[InputsTogether * Panel.Rows + 16];
@@ -74,7 +74,7 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
     public override void ReadRow(int row, Span<float> values)
     {
         CheckRow(row, values);
-        var codes = stackalloc byte[CodeTile.CodeBytes];
+        var codes = stackalloc byte[CodeTile.CodeMemory];
         var scales = stackalloc float[CodeTile.ScaleCount];
         var minimums = stackalloc float[CodeTile.ScaleCount];
         for (var chunk = 0; chunk < Chunks; chunk++)
@@ -90,7 +90,7 @@ internal sealed unsafe class IntegerPanelMatrix : PanelMatrix
     [SkipLocalsInit]
     public void ReadColumn(int panel, int column, float* values)
     {
-        var codes = stackalloc byte[CodeTile.CodeBytes];
+        var codes = stackalloc byte[CodeTile.CodeMemory];
         var scales = stackalloc float[CodeTile.ScaleCount];
         var minimums = stackalloc float[CodeTile.ScaleCount];
         var tile = new CodeTile { Codes = codes, Scales = scales, Minimums = minimums };
