@@ -15,6 +15,8 @@ namespace Plimsoll.Quantization.Calibration.Sequential;
 /// </remarks>
 public sealed class SequentialCalibration : IDisposable
 {
+    private const long LeastReleased = 16L << 20;
+
     private readonly CalibrationText text;
     private readonly ComputePool pool;
     private readonly int threads;
@@ -119,6 +121,9 @@ public sealed class SequentialCalibration : IDisposable
         }
         foreach (var (weight, rows) in rounded)
             Walk.Exchange(weight.Name, rows);
+        var bytes = rounded.Values.Sum(rows => (long)rows.Length * sizeof(ushort));
+        rounded.Clear();
+        Release(bytes);
     }
 
     public void Dispose()
@@ -155,7 +160,10 @@ public sealed class SequentialCalibration : IDisposable
             return null;
         cancellation.ThrowIfCancellationRequested();
         if (!factors.TryGetValue(inputs, out var factor))
+        {
             factors[inputs] = factor = FeedbackFactor.Consume(inputs.TakeGram(), inputs.Columns, threads);
+            Release((long)inputs.Columns * inputs.Columns * sizeof(double));
+        }
         return factor;
     }
 
@@ -186,9 +194,18 @@ public sealed class SequentialCalibration : IDisposable
 
     private void Forget()
     {
+        var bytes = factors.Values.Sum(factor => factor is null ? 0 : FeedbackFactor.BytesFor(factor.Columns));
         factors.Clear();
         collector = new(keepsGrams: true, threads);
         collected = (-1, -1);
+        Release(bytes);
+    }
+
+    /// <summary>Gives back large arrays at once: the runtime would keep them as long as the machine has memory left, and the plan would not hold.</summary>
+    private static void Release(long bytes)
+    {
+        if (bytes >= LeastReleased)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     private void ForEachChunk(Action<int, float[]> work)
