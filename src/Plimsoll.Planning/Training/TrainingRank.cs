@@ -30,7 +30,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
 
     public ImmutableArray<PlanPhase> Phases()
     {
-        var moments = new[] { AtTheHead(), AfterLoss(), AtTheEnd() };
+        var moments = new[] { AtTheLoss(), AfterLoss(), AtTheEnd() };
         return
         [
             new("load", [.. LoadLines(), .. DriverLines()]),
@@ -136,9 +136,9 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
         return lines.ToImmutable();
     }
 
-    /// <summary>The output head runs backward: everything saved is alive, and what the loss leaves.</summary>
-    private ImmutableArray<PlanLine> AtTheHead() =>
-        [.. Persistent(), .. Gradients(Accumulates ? states.Gradients : states.HeadGradient, Accumulates ? "all, kept between micro-batches" : "of the output head"), DeviceSaved(), .. LossGradientLines()];
+    /// <summary>The loss runs backward: everything saved is alive, and what the loss leaves; the step's first gradient is still to come.</summary>
+    private ImmutableArray<PlanLine> AtTheLoss() =>
+        [.. Persistent(), .. Gradients(Accumulates ? states.Gradients : 0, "all, kept between micro-batches"), DeviceSaved(), .. LossGradientLines()];
 
     /// <summary>Right behind the loss: everything saved is alive, the last layer runs backward.</summary>
     private ImmutableArray<PlanLine> AfterLoss()

@@ -53,7 +53,7 @@ internal sealed class TrainingStates
     public long WeightsUnsharded => held.Sum(tensor => ModelShare(tensor.Shape, tensor.Bytes));
 
     /// <summary>What casting the unquantized 16-bit parameters of a quantized base to FP32 adds.</summary>
-    public long Upcast => request.Method != TrainingMethod.Qlora || !request.Trainer.Says("kbit_upcast", "yes") ? 0
+    public long Upcast => request.Method != TrainingMethod.Qlora || !(request.Trainer.Says("kbit_upcast", "yes") || (request.ComputeBytes == 4 && request.Trainer.Says("kbit_upcast", "fp32"))) ? 0
         : held.Where(tensor => tensor.Format is { BlockLength: 1, BlockBytes: 2 }).Sum(tensor => Share(tensor.Shape, tensor.Bytes, Sharding.Weights));
 
     public long Adapters => IsFull ? 0 : trained.Sum(tensor => Share(tensor, checked(adapterBytes * tensor.Elements), Sharding.Weights));

@@ -28,7 +28,9 @@ internal sealed class Nf4Matrix : IDisposable
     {
         (rows, columns) = (values.shape[0], values.shape[1]);
         var flat = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(values.contiguous().bytes);
-        var packed = new byte[(flat.Length + 1) / 2];
+        // Straight into libtorch's memory: large managed arrays would stay as garbage beside the model.
+        var written = empty((flat.Length + 1) / 2, dtype: ScalarType.Byte);
+        var packed = written.bytes;
         var absmax = new float[(flat.Length + BlockLength - 1) / BlockLength];
         Span<byte> block = stackalloc byte[BlockLength];
         for (var at = 0; at < absmax.Length; at++)
@@ -38,11 +40,11 @@ internal sealed class Nf4Matrix : IDisposable
             block.Clear();
             CodebookQuantizer.Nf4.Encode(weights, absmax[at], block);
             var bytes = (weights.Length + 1) / 2;
-            Nibbles.PackHighFirst(block[..(2 * bytes)], packed.AsSpan(at * BlockLength / 2, bytes));
+            Nibbles.PackHighFirst(block[..(2 * bytes)], packed.Slice(at * BlockLength / 2, bytes));
         }
         var (quantized, nested) = (new byte[absmax.Length], new float[(absmax.Length + DoubleQuantizer.BlockLength - 1) / DoubleQuantizer.BlockLength]);
         offset = DoubleQuantizer.Encode(absmax, quantized, nested);
-        codes = Own(packed, device);
+        codes = written.to(device).DetachFromDisposeScope();
         scaleCodes = Own(quantized, device);
         nestedScales = tensor(nested, device: device).DetachFromDisposeScope();
         map = tensor(DoubleQuantizer.Map.ToArray(), device: device).DetachFromDisposeScope();

@@ -9,6 +9,7 @@ using Plimsoll.Runtime.Weights;
 using Plimsoll.Torch.Adapters;
 using Plimsoll.Torch.Data;
 using Plimsoll.Torch.Decoders;
+using Plimsoll.Torch.Native;
 using Plimsoll.Torch.Optimizers;
 using Plimsoll.Torch.Saving;
 using static TorchSharp.torch;
@@ -21,6 +22,7 @@ internal static class TrainingRun
     /// <exception cref="TrainingRefusedException">The data, the model or the settings do not allow the run.</exception>
     /// <exception cref="UnknownArchitectureException">The architecture is not trained here.</exception>
     /// <exception cref="Checkpoints.CheckpointFormatException">A file of the model is broken.</exception>
+    /// <exception cref="TorchUnavailableException">A CUDA device is asked for, and there is none.</exception>
     /// <exception cref="IOException">A file cannot be read, or the disk is full.</exception>
     /// <exception cref="OperationCanceledException">The run was interrupted; with checkpoints asked for, its state is kept.</exception>
     public static void Execute(TrainingJob job, Action<TrainingEvent> report, CancellationToken cancellation)
@@ -31,7 +33,7 @@ internal static class TrainingRun
         if (job.Threads is { } threads)
             set_num_threads(threads);
         manual_seed(job.Seed);
-        var device = job.Device == TrainingDevice.Cuda ? CUDA : CPU;
+        var device = DeviceOf(job);
         var located = ModelLocator.FromPath(job.Model);
         using var checkpoint = Open(job, located);
         CheckLength(job, checkpoint);
@@ -81,6 +83,10 @@ internal static class TrainingRun
         var config = Directory.Exists(job.Model) ? Path.Combine(job.Model, "config.json") : job.Model;
         return DecoderCheckpoint.Describe(ModelConfig.Parse(config, File.ReadAllBytes(config)), located.Shape);
     }
+
+    private static Device DeviceOf(TrainingJob job) => job.Device == TrainingDevice.Cpu ? CPU
+        : cuda.is_available() ? CUDA
+        : throw new TorchUnavailableException("this libtorch finds no CUDA device", "--libtorch takes the lib folder of a libtorch 2.10 with CUDA; without it, training runs on the CPU");
 
     private static void CheckLength(TrainingJob job, DecoderCheckpoint checkpoint)
     {

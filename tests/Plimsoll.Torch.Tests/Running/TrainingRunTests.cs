@@ -1,4 +1,5 @@
 using Plimsoll.Planning.Training.Jobs;
+using Plimsoll.Torch.Native;
 using Plimsoll.Torch.Running;
 
 namespace Plimsoll.Torch.Tests.Running;
@@ -32,6 +33,15 @@ public class TrainingRunTests
 
         var loss = Run(job with { Initialize = true }).OfType<TrainingStepped>().First().Loss;
         Assert.Equal(Math.Log(512), loss, 0.15);
+    }
+
+    [Fact]
+    public void A_CUDA_device_that_is_not_there_is_said_to_be_missing()
+    {
+        Assert.SkipWhen(TorchSharp.torch.cuda.is_available(), "this machine has a CUDA device, and libtorch knows it");
+        using var folder = new TemporaryFolder();
+        var failure = Assert.Throws<TorchUnavailableException>(() => Run(Job(folder) with { Device = TrainingDevice.Cuda }));
+        Assert.Contains("--libtorch", failure.Hint, StringComparison.Ordinal);
     }
 
     [Fact]
