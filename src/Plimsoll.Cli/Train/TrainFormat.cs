@@ -19,6 +19,8 @@ internal static class TrainFormat
         var (isAware, format) = (parsed.GetValue(TrainOptions.Method) == Method, parsed.GetValue(TrainOptions.To)?.Trim().ToLowerInvariant());
         if (!isAware && format is not null)
             throw CliException.WrongUsage($"--to is the format of --method {Method}, and the method is {parsed.GetValue(TrainOptions.Method)}", $"--method {Method}, or 'plimsoll quantize OUT --to {format}' behind the training");
+        if (!isAware && parsed.GetValue(TrainOptions.NoDistill))
+            throw CliException.WrongUsage($"--no-distill is for --method {Method}; other methods learn the text itself");
         if (!isAware)
             return null;
         if (format is null)
@@ -32,7 +34,7 @@ internal static class TrainFormat
             throw CliException.WrongUsage($"{recipe.Name} is a folder of safetensors, and '{output}' is named like a GGUF file", $"-o {Path.ChangeExtension(output, null)}");
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
             throw CliException.WrongUsage($"{output} exists", "-o takes a new name, so that nothing is lost");
-        return new(recipe.Name);
+        return new(recipe.Name, !parsed.GetValue(TrainOptions.NoDistill));
     }
 
     /// <summary>Refuses what cannot be written, or cannot be trained for.</summary>

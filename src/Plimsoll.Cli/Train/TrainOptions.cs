@@ -10,6 +10,7 @@ internal static class TrainOptions
     public static readonly Option<string> Output = new("--output", "-o") { Description = "the folder for the trained model", Required = true, HelpName = "OUT" };
     public static readonly Option<string> Method = new("--method") { Description = "what learns: full, lora, qlora, or qat: every parameter under the rounding of --to", DefaultValueFactory = _ => "full" };
     public static readonly Option<string?> To = new("--to") { Description = "qat: the format, as 'plimsoll quantize --to' takes it; -o is then a .gguf file or a new folder", HelpName = "FORMAT" };
+    public static readonly Option<bool> NoDistill = new("--no-distill") { Description = "qat: learn the text itself, and not what the original predicts" };
     public static readonly Option<bool> Init = new("--init") { Description = "draw the weights at random and train from nothing; a config.json is enough" };
     public static readonly Option<string> Precision = new("--precision", "-p") { Description = "what the network computes in", DefaultValueFactory = _ => "fp32" };
     public static readonly Option<string> Optimizer = new("--optimizer") { Description = "adamw, adamw-8bit, sgd, momentum, lion, adafactor", DefaultValueFactory = _ => "adamw" };
@@ -45,7 +46,7 @@ internal static class TrainOptions
 
     public static IEnumerable<Option> All =>
     [
-        Data, Output, Method, To, Init, Precision, MasterWeights, Optimizer, Rank, Alpha, Targets, Merge, Context, Batch, Accumulate, Checkpointing, Steps, Epochs, LearningRate, Schedule, Warmup, FinalRate,
+        Data, Output, Method, To, NoDistill, Init, Precision, MasterWeights, Optimizer, Rank, Alpha, Targets, Merge, Context, Batch, Accumulate, Checkpointing, Steps, Epochs, LearningRate, Schedule, Warmup, FinalRate,
         WeightDecay, Beta2, Clip, Seed, NoPacking, Validation, ValidateEvery, SaveEvery, Resume, Threads, Libtorch, Plot, PlanOnly, Force,
     ];
 }

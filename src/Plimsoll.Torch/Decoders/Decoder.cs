@@ -69,6 +69,18 @@ internal sealed class Decoder : IDisposable
         return Add(hidden, Normed(layer.FeedForwardOutputNorm, FeedForward(layer, Normed(layer.FeedForwardNorm, hidden)))).MoveToOuterDisposeScope();
     }
 
+    /// <summary>All layers over tokens (batch, length): the hidden state (batch, length, hidden), each layer's freed when the next has it.</summary>
+    public Tensor Hidden(Tensor tokens)
+    {
+        var hidden = Embed(tokens);
+        for (var index = 0; index < Layers.Length; index++)
+        {
+            using var before = hidden;
+            hidden = Layer(index, before);
+        }
+        return hidden;
+    }
+
     /// <summary>FP32 logits (batch, length, vocabulary) behind the last layer.</summary>
     public Tensor Logits(Tensor hidden)
     {

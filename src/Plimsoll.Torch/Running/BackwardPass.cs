@@ -10,8 +10,10 @@ namespace Plimsoll.Torch.Running;
 /// (Chen et al., arXiv 1604.06174) needs it. A layer that is computed again runs without a graph first, and its graph exists only while its own backward pass runs. What is kept
 /// and what is computed again are the same numbers.
 /// </remarks>
-internal sealed class BackwardPass(Decoder decoder, Checkpointing checkpointing, ProcessMeter? meter)
+internal sealed class BackwardPass(Decoder decoder, Checkpointing checkpointing, ProcessMeter? meter, Objective? objective = null)
 {
+    private readonly Objective objective = objective ?? new(decoder);
+
     /// <summary>Adds the gradients of one micro-batch to those that the weights have.</summary>
     /// <param name="tokens">(batch, length).</param>
     /// <param name="targets">(batch, length).</param>
@@ -35,7 +37,7 @@ internal sealed class BackwardPass(Decoder decoder, Checkpointing checkpointing,
                 outputs[index] = hidden;
         }
         var last = Leaf(hidden);
-        var loss = decoder.Loss(last, targets);
+        var loss = objective.Loss(tokens, last, targets);
         var value = loss.item<float>();
         meter?.Begin("backward");
         (loss * scale).backward();

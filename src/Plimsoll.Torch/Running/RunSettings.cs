@@ -28,7 +28,10 @@ internal static class RunSettings
             ["validation"] = job.Validation.ToString("R", CultureInfo.InvariantCulture),
         };
         if (job.Quantization is { } quantization)
+        {
             settings["to"] = quantization.Format;
+            settings["distill"] = quantization.Distill ? "on" : "off";
+        }
         if (job.Adapter is { } adapter)
         {
             settings["rank"] = Text(adapter.Rank);

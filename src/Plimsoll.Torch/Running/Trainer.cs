@@ -20,6 +20,7 @@ internal sealed class Trainer
     private readonly TrainingJob job;
     private readonly Decoder decoder;
     private readonly TrainingData data;
+    private readonly Objective objective;
     private readonly Optimizer optimizer;
     private readonly List<Weight> learning;
     private readonly Shuffle shuffle;
@@ -29,13 +30,13 @@ internal sealed class Trainer
     private readonly LossScale scale;
     private readonly Queue<double> losses = [];
 
-    public Trainer(TrainingJob job, Decoder decoder, TrainingData data, Optimizer optimizer, ProcessMeter meter, Device device)
+    public Trainer(TrainingJob job, Decoder decoder, TrainingData data, Objective objective, Optimizer optimizer, ProcessMeter meter, Device device)
     {
-        (this.job, this.decoder, this.data, this.optimizer, this.meter, this.device) = (job, decoder, data, optimizer, meter, device);
+        (this.job, this.decoder, this.data, this.objective, this.optimizer, this.meter, this.device) = (job, decoder, data, objective, optimizer, meter, device);
         learning = [.. decoder.Weights.Where(weight => weight.Learns)];
         scale = new(job.Compute == ComputeType.Fp16);
         shuffle = new(data.Training.Count, job.Seed);
-        pass = new(decoder, job.Checkpointing, meter);
+        pass = new(decoder, job.Checkpointing, meter, objective);
         RowsPerStep = checked(job.MicroBatch * job.Accumulation);
         Steps = job.Steps ?? Math.Max(1, (int)Math.Round(job.Epochs * data.Training.Count / RowsPerStep));
     }
@@ -148,13 +149,8 @@ internal sealed class Trainer
         foreach (var batch in Enumerable.Range(0, rows.Count).Select(index => rows[index]).Chunk(job.MicroBatch))
         {
             using var scope = NewDisposeScope();
-            var hidden = decoder.Embed(Tokens(batch, row => row.Inputs));
-            for (var index = 0; index < decoder.Layers.Length; index++)
-            {
-                using var before = hidden;
-                hidden = decoder.Layer(index, before);
-            }
-            sum += decoder.Loss(hidden, Tokens(batch, row => row.Targets)).item<float>();
+            var tokens = Tokens(batch, row => row.Inputs);
+            sum += objective.Loss(tokens, decoder.Hidden(tokens), Tokens(batch, row => row.Targets)).item<float>();
         }
         return sum / rows.Learnt;
     }

@@ -42,7 +42,8 @@ internal static class TrainingRun
         var quantized = job.Quantization is null ? null : new QuantizedModel(job, located);
         quantized?.Round(decoder);
         using var optimizer = OptimizerTable.Create(job, decoder.Weights.Where(weight => weight.Learns));
-        var trainer = new Trainer(job, decoder, data, optimizer, meter, device);
+        using var objective = job.Quantization is { Distill: true } ? new Distillation(decoder, new DecoderLoader(checkpoint, TypeOf(job.Compute), device).Load()) : new Objective(decoder);
+        var trainer = new Trainer(job, decoder, data, objective, optimizer, meter, device);
         var settings = RunSettings.Of(job, located);
         if (job.Resume)
             trainer.Position = TrainingState.Restore(job.WorkFolder, trainer.Learning, optimizer, settings);

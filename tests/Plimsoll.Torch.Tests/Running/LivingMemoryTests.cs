@@ -28,7 +28,7 @@ public class LivingMemoryTests
         var rows = RowSet.Pack([new(Enumerable.Range(0, 60).ToArray(), 1)], 4);
         var (tensors, bytes) = (new List<long>(), new List<long>());
 
-        new Trainer(job, decoder, new(rows, RowSet.Pack([], 4)), optimizer, new(), CPU).Run(occurrence => Count((TrainingStepped)occurrence), () => { }, CancellationToken.None);
+        new Trainer(job, decoder, new(rows, RowSet.Pack([], 4)), new(decoder), optimizer, new(), CPU).Run(occurrence => Count((TrainingStepped)occurrence), () => { }, CancellationToken.None);
 
         Assert.Equal(tensors[1], tensors[^1]);
         Assert.True(bytes[1] - bytes[0] < 256 << 10, $"{bytes[1] - bytes[0]:N0} bytes were allocated and not freed in {count / 2} steps");

@@ -27,7 +27,7 @@ public class QuantizedModelTests
     public void What_is_written_computes_what_was_trained(string format, string output)
     {
         using var folder = new TemporaryFolder();
-        using var run = new Run(TrainingRunTests.Job(folder) with { Output = folder.File(output), Quantization = new(format) });
+        using var run = new Run(TrainingRunTests.Job(folder) with { Output = folder.File(output), Quantization = new(format, Distill: false) });
         run.Step();
         run.Model.Write(run.Decoder, run.Optimizer, CancellationToken.None);
 
@@ -41,7 +41,7 @@ public class QuantizedModelTests
     public void The_gradient_of_a_rounded_weight_moves_the_exact_one()
     {
         using var folder = new TemporaryFolder();
-        using var run = new Run(TrainingRunTests.Job(folder) with { Output = folder.File("out.gguf"), Quantization = new("q4_0") });
+        using var run = new Run(TrainingRunTests.Job(folder) with { Output = folder.File("out.gguf"), Quantization = new("q4_0", Distill: false) });
         using var scope = NewDisposeScope();
         var weight = run.Decoder.Layers[1].Up.Weights.Single();
         var exact = run.Optimizer.ExactOf(weight).clone();
@@ -63,10 +63,59 @@ public class QuantizedModelTests
     }
 
     [Fact]
+    public void The_original_is_its_own_best_teacher_and_the_rounded_model_comes_nearer_to_it()
+    {
+        using var folder = new TemporaryFolder();
+        var job = TrainingRunTests.Job(folder) with { Output = folder.File("out.gguf"), Quantization = new("q2_k", Distill: true), Steps = 12, LearningRate = 1e-3 };
+        using var decoder = Load(job.Model);
+        using (NewDisposeScope())
+        {
+            var (tokens, targets) = Batch();
+            using var distillation = new Distillation(decoder, Load(job.Model));
+            Assert.Equal(0, distillation.Loss(tokens, decoder.Hidden(tokens), targets).item<float>(), 1e-3);
+        }
+        var losses = TrainingRunTests.Run(job).OfType<TrainingStepped>().Select(step => step.Loss).ToList();
+        Assert.True(losses[^3..].Average() < losses[..3].Average() * 0.8, string.Join(' ', losses));
+    }
+
+    [Fact]
+    public void The_divergence_is_that_of_the_definition_over_the_targets_that_count()
+    {
+        using var scope = NewDisposeScope();
+        using var decoder = TinyModels.Create("llama", seed: 1);
+        using var distillation = new Distillation(decoder, TinyModels.Create("llama", seed: 2));
+        using var original = TinyModels.Create("llama", seed: 2);
+        var (tokens, targets) = TinyModels.Batch(2, 5);
+        targets[1, 3] = Decoder.Ignored;
+        var (p, q) = (Probabilities(original), Probabilities(decoder));
+        var expected = 0.0;
+        for (var row = 0; row < 10; row++)
+        {
+            for (var token = 0; token < 64 && row != 8; token++)
+                expected += p[row, token] * Math.Log(p[row, token] / q[row, token]);
+        }
+        Assert.Equal(expected, distillation.Loss(tokens, decoder.Hidden(tokens), targets).item<float>(), expected * 1e-4);
+
+        double[,] Probabilities(Decoder model)
+        {
+            using var none = no_grad();
+            var logits = model.Logits(model.Hidden(tokens)).view(10, 64).data<float>().ToArray();
+            var result = new double[10, 64];
+            for (var row = 0; row < 10; row++)
+            {
+                var sum = Enumerable.Range(0, 64).Sum(token => Math.Exp(logits[row * 64 + token]));
+                for (var token = 0; token < 64; token++)
+                    result[row, token] = Math.Exp(logits[row * 64 + token]) / sum;
+            }
+            return result;
+        }
+    }
+
+    [Fact]
     public void A_run_writes_the_quantized_model_and_nothing_else()
     {
         using var folder = new TemporaryFolder();
-        var job = TrainingRunTests.Job(folder) with { Output = folder.File("out.gguf"), Quantization = new("q2_k"), Steps = 12, LearningRate = 2e-3 };
+        var job = TrainingRunTests.Job(folder) with { Output = folder.File("out.gguf"), Quantization = new("q2_k", Distill: false), Steps = 12, LearningRate = 2e-3 };
         var losses = TrainingRunTests.Run(job).OfType<TrainingStepped>().Select(step => step.Loss).ToList();
 
         Assert.True(losses[^3..].Average() < losses[..3].Average() * 0.9, string.Join(' ', losses));
@@ -77,7 +126,7 @@ public class QuantizedModelTests
     public void A_run_goes_on_from_its_exact_weights()
     {
         using var folder = new TemporaryFolder();
-        var job = TrainingRunTests.Job(folder) with { Quantization = new("q4_0"), Steps = 4, SaveEvery = 2 };
+        var job = TrainingRunTests.Job(folder) with { Quantization = new("q4_0", Distill: false), Steps = 4, SaveEvery = 2 };
         using var interruption = new CancellationTokenSource();
         TrainingRunTests.Run(job with { Output = folder.File("whole.gguf") });
         Assert.Throws<OperationCanceledException>(() => TrainingRun.Execute(job with { Output = folder.File("parts.gguf") }, occurrence =>
@@ -97,7 +146,7 @@ public class QuantizedModelTests
     public void A_format_that_cannot_be_trained_for_is_refused(string format, string expected)
     {
         using var folder = new TemporaryFolder();
-        var job = TrainingRunTests.Job(folder) with { Quantization = new(format) };
+        var job = TrainingRunTests.Job(folder) with { Quantization = new(format, Distill: false) };
         var refused = Assert.Throws<TrainingRefusedException>(() => new QuantizedModel(job, ModelLocator.FromPath(job.Model)));
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
@@ -113,10 +162,7 @@ public class QuantizedModelTests
     private static Tensor Logits(Decoder decoder)
     {
         using var none = no_grad();
-        var hidden = decoder.Embed(Batch().Tokens);
-        for (var index = 0; index < decoder.Layers.Length; index++)
-            hidden = decoder.Layer(index, hidden);
-        return decoder.Logits(hidden);
+        return decoder.Logits(decoder.Hidden(Batch().Tokens));
     }
 
     /// <summary>A model under the rounding of a format, and its optimizer.</summary>

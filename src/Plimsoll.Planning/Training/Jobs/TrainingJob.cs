@@ -109,7 +109,8 @@ public sealed record AdapterJob(int Rank, double Alpha, IReadOnlyList<string> Ta
 
 /// <summary>Quantization-aware training: the network computes with the weights that a format makes of those that learn, and is written in that format.</summary>
 /// <param name="Format">As <c>plimsoll quantize --to</c> takes it.</param>
-public sealed record QuantizationJob(string Format);
+/// <param name="Distill">The loss is the KL divergence from the model before training; else the cross entropy of the text.</param>
+public sealed record QuantizationJob(string Format, bool Distill);
 
 public enum TrainingDevice
 {

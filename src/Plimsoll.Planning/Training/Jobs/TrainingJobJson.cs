@@ -50,6 +50,7 @@ public static class TrainingJobJson
         {
             json.WriteStartObject("quantization");
             json.WriteString("format", quantization.Format);
+            json.WriteBoolean("distill", quantization.Distill);
             json.WriteEndObject();
         }
         json.WriteEndObject();
@@ -105,7 +106,7 @@ public static class TrainingJobJson
         Threads = root.TryGetProperty("threads", out var threads) ? threads.GetInt32() : null,
         Device = Value<TrainingDevice>(root, "device"),
         Adapter = root.TryGetProperty("adapter", out var adapter) ? ReadAdapter(adapter) : null,
-        Quantization = root.TryGetProperty("quantization", out var quantization) ? new(quantization.GetProperty("format").GetString()!) : null,
+        Quantization = root.TryGetProperty("quantization", out var quantization) ? new(quantization.GetProperty("format").GetString()!, quantization.GetProperty("distill").GetBoolean()) : null,
     };
 
     private static void Write(Utf8JsonWriter json, AdapterJob adapter)
