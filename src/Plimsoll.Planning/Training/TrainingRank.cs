@@ -8,6 +8,9 @@ namespace Plimsoll.Planning.Training;
 /// <summary>The phases of one rank of one pipeline stage.</summary>
 internal sealed class TrainingRank(TrainingRequest request, TrainingStates states, ActivationModel activations)
 {
+    /// <summary>Of one token and word: FP32 log-probabilities of the original, probabilities, and two products.</summary>
+    private const double DistillationBytes = 16;
+
     private const string StateSource = "one value per trained parameter; ZeRO (1910.02054) section 3";
     private const string ActivationSource = "derivative formulas of PyTorch applied to the shapes of the layer; six measured models within 3 % (docs/formulas/training-memory.md)";
 
@@ -88,6 +91,8 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
     {
         if (!OffloadsWeights)
             yield return WeightLine();
+        if (request.Distills)
+            yield return new(PlanCategory.Weights, "weights of the original", ByteRange.Exactly(states.WeightsUnsharded), "every weight a second time, as it was", "its predictions are learnt");
         if (!OffloadsWeights && states.Upcast is > 0 and var upcast)
             yield return new(PlanCategory.Weights, "unquantized weights in FP32", ByteRange.Exactly(upcast), "2 B more for each parameter that is not quantized", request.Trainer.Source("kbit_upcast"));
         if (states.KeepsWhole)
@@ -256,6 +261,7 @@ internal sealed class TrainingRank(TrainingRequest request, TrainingStates state
         var plain = request.Trainer.Number("logit_bytes") + (request.ComputeBytes == 4 && !request.Trainer.Says("logits", "fp32") ? 4 : 0);
         var (bytes, each, what) = request.Loss switch
         {
+            LossKind.Plain when request.Distills => (values * (plain + DistillationBytes), plain + DistillationBytes, "logits, log-probabilities and their gradients; probabilities of the original"),
             LossKind.Plain => (values * plain, plain, "logits, log-probabilities and their gradients"),
             LossKind.Chunked when request.Compiled => (values * (request.ComputeBytes + 0.5), request.ComputeBytes + 0.5, "logits of all chunks, one FP32 copy of an eighth"),
             LossKind.Chunked => (values * (request.ComputeBytes + 1.5), request.ComputeBytes + 1.5, "logits of all chunks, three FP32 copies of an eighth"),

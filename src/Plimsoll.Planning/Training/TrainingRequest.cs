@@ -154,6 +154,9 @@ public sealed record TrainingRequest
     /// <summary>Quantization-aware training: FP32 copies are updated and the weights are rounded from them, in every compute type.</summary>
     public bool RoundsWeights { get; init; }
 
+    /// <summary>The loss is the divergence from another model of the same shape, which is held beside the trained one.</summary>
+    public bool Distills { get; init; }
+
     /// <summary>Bytes of one gradient element; null for the type of the trained parameters. Megatron keeps FP32 gradients.</summary>
     public int? GradientBytes { get; init; }
 

@@ -182,10 +182,13 @@ public class TrainCommandTests
         using var folder = new TemporaryFolder();
         var (run, job) = Play(folder, Played, 0, "--method", "qat", "--to", "ct:w4a16-g128", "--json");
         Assert.Equal("ct:w4a16-g128", job.GetProperty("quantization").GetProperty("format").GetString());
+        Assert.True(job.GetProperty("quantization").GetProperty("distill").GetBoolean());
         Assert.Equal("qat", run.Json.GetProperty("method").GetString());
 
         var plan = CommandRun.Of("train", Demo, "--data", Text, "-o", folder.File("out.gguf"), "--method", "qat", "--to", "q4_0", "--plan", "--json");
-        Assert.Contains(plan.Json.GetProperty("phases")[1].GetProperty("lines").EnumerateArray(), line => line.GetProperty("name").GetString() == "master weights");
+        var lines = plan.Json.GetProperty("phases")[1].GetProperty("lines").EnumerateArray().Select(line => line.GetProperty("name").GetString()).ToList();
+        Assert.Contains("master weights", lines);
+        Assert.Contains("weights of the original", lines);
     }
 
     /// <summary>Runs with a script in place of the program that trains: it keeps the job, says these lines, and ends with this code.</summary>

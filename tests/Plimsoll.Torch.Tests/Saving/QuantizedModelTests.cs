@@ -66,7 +66,8 @@ public class QuantizedModelTests
     public void The_original_is_its_own_best_teacher_and_the_rounded_model_comes_nearer_to_it()
     {
         using var folder = new TemporaryFolder();
-        var job = TrainingRunTests.Job(folder) with { Output = folder.File("out.gguf"), Quantization = new("q2_k", Distill: true), Steps = 12, LearningRate = 1e-3 };
+        var text = folder.Write("data.txt", "The Northern Light sailed for Lisbon with nine crates of tea, and nine more crates of tea were waiting there for her.");
+        var job = TrainingRunTests.Job(folder) with { Data = text, MicroBatch = 1, Output = folder.File("out.gguf"), Quantization = new("q2_k", Distill: true), Steps = 20 };
         using var decoder = Load(job.Model);
         using (NewDisposeScope())
         {
@@ -75,7 +76,7 @@ public class QuantizedModelTests
             Assert.Equal(0, distillation.Loss(tokens, decoder.Hidden(tokens), targets).item<float>(), 1e-3);
         }
         var losses = TrainingRunTests.Run(job).OfType<TrainingStepped>().Select(step => step.Loss).ToList();
-        Assert.True(losses[^3..].Average() < losses[..3].Average() * 0.8, string.Join(' ', losses));
+        Assert.True(losses[^1] < losses[0] * 0.7, string.Join(' ', losses));
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public static class TrainingJobPlan
             Compute = job.Compute,
             MasterWeights = job.MasterWeights,
             RoundsWeights = job.Quantization is not null,
+            Distills = job.Quantization is { Distill: true },
             Optimizer = OptimizerCatalog.Find(job.Optimizer) ?? throw new TrainingConflictException($"no optimizer is called '{job.Optimizer}'"),
             Trainer = TrainerCatalog.Find(Trainer)!,
             SequenceLength = job.SequenceLength,
